@@ -301,7 +301,7 @@ class UnknownUpload(NotFound):
 
 
 class MethodNotAllowed(ImageSearchError):
-    """This address does not take that HTTP method."""
+    """The address does not take that HTTP method."""
 
     status = 405
     code = "UnsupportedHTTPMethod"

@@ -41,6 +41,11 @@ class Instance:
     created: int
     incarnation: str
 
+    @classmethod
+    def new(cls, name: str, service: Service, *, model: str, now: int) -> Instance:
+        """Describe a new instance of its own incarnation; :class:`InvalidField` for a bad name."""
+        return cls(check_name(name), service, model, now, f"{now:016d}{secrets.token_hex(4)}")
+
     @property
     def prefix(self) -> str:
         """Return the key prefix of the instance's index."""
@@ -65,59 +70,63 @@ class InstanceRegister:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self._known: dict[str, tuple[str, Instance]] = {}
+        self._known: dict[str, Instance] = {}
 
-    def create(self, name: str, service: Service, *, model: str, now: int) -> tuple[Instance, bool]:
-        """Create an instance, or find the same one; the flag tells whether it is new.
+    def add(self, wanted: Instance) -> tuple[Instance, bool]:
+        """Register a new instance, or find the same one; the flag tells whether it is new.
 
         Raises :class:`InstanceExists` when the name is taken for another service.
         """
-        wanted = Instance(check_name(name), service, model, now, f"{now:016d}{secrets.token_hex(4)}")
         try:
-            self._store.put_if_absent(self._key(name), msgspec.json.encode(wanted))
+            self._store.put_if_absent(self._key(wanted.name), msgspec.json.encode(wanted))
         except LostRace:
-            found = self.get(name)
-            if found.service is not service:
+            self.doubt(wanted.name)
+            found = self.get(wanted.name)
+            if found.service is not wanted.service:
                 raise InstanceExists(
-                    f"instance {name!r} is a {found.service.value} instance, not {service.value}.",
+                    f"instance {wanted.name!r} is a {found.service.value} instance, "
+                    f"not {wanted.service.value}.",
                     field="service",
                 ) from None
             return found, False
         return wanted, True
 
     def get(self, name: str) -> Instance:
-        """Return the instance, as it is in the store now."""
-        key = self._key(check_name(name))
-        try:
-            if name in self._known:
-                etag, instance = self._known[name]
-                stored = self._store.get_if_changed(key, etag)
-                if stored is None:
-                    return instance
-            else:
-                stored = self._store.get(key)
-        except NoSuchObject:
-            self._known.pop(name, None)
-            raise UnknownInstance(f"there is no instance {name!r}.", field="instance") from None
-        try:
-            instance = msgspec.json.decode(stored.body, type=Instance)
-        except msgspec.MsgspecError as error:
-            raise CorruptObject(f"{key} is not an instance record: {error}") from None
-        self._known[name] = stored.etag, instance
-        return instance
+        """Return the instance; the store is asked once, until :meth:`doubt` is called.
+
+        An instance erased meanwhile is noticed by its index, whose manifest is then gone.
+        """
+        if name not in self._known:
+            self._known[name] = self._read(check_name(name))
+        return self._known[name]
+
+    def doubt(self, name: str) -> None:
+        """Forget what is known of ``name``, so that the next :meth:`get` asks the store."""
+        self._known.pop(name, None)
 
     def __iter__(self) -> Iterator[Instance]:
-        """Yield every instance, by name."""
+        """Yield every instance as it is in the store now, by name."""
         for info in self._store.list(self._prefix):
             try:
-                yield self.get(info.key.removeprefix(self._prefix).removesuffix(".json"))
+                yield self._read(info.key.removeprefix(self._prefix).removesuffix(".json"))
             except UnknownInstance:
                 continue
 
     def forget(self, instance: Instance) -> None:
         """Remove the instance's record; its name is free from here on."""
         self._store.delete([self._key(instance.name)])
-        self._known.pop(instance.name, None)
+        self.doubt(instance.name)
+
+    def _read(self, name: str) -> Instance:
+        key = self._key(name)
+        try:
+            stored = self._store.get(key)
+        except NoSuchObject:
+            raise UnknownInstance(f"there is no instance {name!r}.", field="instance") from None
+        try:
+            return msgspec.json.decode(stored.body, type=Instance)
+        except msgspec.MsgspecError as error:
+            raise CorruptObject(f"{key} is not an instance record: {error}") from None
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}{name}.json"

@@ -31,7 +31,9 @@ class Region:
         """Read ``"x1,x2,y1,y2"`` or ``[x1, x2, y1, y2]``; raise :class:`InvalidRegion`."""
         parts = value.split(",") if isinstance(value, str) else value
         try:
-            if not isinstance(parts, list | tuple) or any(isinstance(p, bool | float) for p in parts):
+            if not isinstance(parts, list | tuple) or any(
+                isinstance(p, bool | float) for p in parts
+            ):
                 raise ValueError
             x1, x2, y1, y2 = (int(part) for part in parts)
         except (ValueError, TypeError):

@@ -1,0 +1,238 @@
+"""The door of the HTTP functions: API Gateway payload 2.0 in, JSON or a problem out.
+
+API Gateway has matched the route already, so a function's :class:`Api` is a table from
+``routeKey`` to a plain function of :class:`Request`. Problems follow RFC 9457.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from imagesearch.errors import (
+    BadRequest,
+    BodyTooLarge,
+    ImageSearchError,
+    InvalidField,
+    InvalidJson,
+    NoSuchRoute,
+    StorageUnavailable,
+    UnsupportedContentType,
+)
+from imagesearch.observe import logger
+
+__all__ = ["MAX_BODY", "Answer", "Api", "Request", "problem", "render_problem"]
+
+MAX_BODY = 8 * 1024 * 1024
+"""Longest request body in bytes, the vendor's limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. Header names are lower-case; the body is what was sent, decoded."""
+
+    route: str
+    path: str
+    path_parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    id: str
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Request:
+        """Read an API Gateway HTTP API event (payload format 2.0)."""
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        return cls(
+            route=event["routeKey"],
+            path=event.get("rawPath", ""),
+            path_parameters=event.get("pathParameters") or {},
+            query=_query(event.get("rawQueryString", "")),
+            headers=headers,
+            body=_body(event),
+            id=_request_id(event),
+        )
+
+    @property
+    def content_type(self) -> str:
+        """Return the media type in lower case, without parameters; empty if not given."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def fields(self) -> dict[str, Any]:
+        """Gather path parameters, query parameters and the JSON body, or raw picture, in one.
+
+        A picture sent as the body itself appears as bytes under ``image``. Values that came by
+        path or query are strings. A name given twice is refused.
+        """
+        given: dict[str, Any] = dict(self.query)
+        if self.body:
+            given = _merge(given, self._body_fields())
+        return _merge(given, dict(self.path_parameters))
+
+    def _body_fields(self) -> dict[str, Any]:
+        kind = self.content_type
+        if kind.startswith("image/") or kind == "application/octet-stream":
+            return {"image": self.body}
+        if kind not in {"application/json", "text/json"} and not kind.endswith("+json"):
+            raise UnsupportedContentType(
+                f"content type {kind[:80] or '(none)'!r} is not taken here.",
+            )
+        try:
+            found = msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise InvalidJson(f"the body is not JSON: {error}") from None
+        if not isinstance(found, dict):
+            raise InvalidJson(f"the body must be a JSON object, not {type(found).__name__}.")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route gives back. ``stages`` become the ``Server-Timing`` header, in ms."""
+
+    body: Any
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    stages: Mapping[str, float] = field(default_factory=dict)
+
+
+Route = Callable[[Request], Answer]
+
+
+class Api:
+    """The routes of one function, and the Lambda handler that serves them."""
+
+    def __init__(self) -> None:
+        self._routes: dict[str, Route] = {}
+
+    def route(self, key: str) -> Callable[[Route], Route]:
+        """Serve ``"METHOD /path/{parameter}"``, a route key of the template."""
+
+        def register(function: Route) -> Route:
+            self._routes[key] = function
+            return function
+
+        return register
+
+    @property
+    def routes(self) -> frozenset[str]:
+        """Return every route key that is served."""
+        return frozenset(self._routes)
+
+    def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+        """Answer one event; never raises."""
+        began = time.perf_counter()
+        request_id = _request_id(event)
+        logger().append_keys(request_id=request_id)
+        try:
+            request = Request.from_event(event)
+            answer = self._serve(request)
+        except ImageSearchError as error:
+            answer = problem(error, request_id=request_id, path=event.get("rawPath", ""))
+            _log_failure(error)
+        except Exception:
+            logger().exception("unexpected failure")
+            answer = problem(
+                ImageSearchError(), request_id=request_id, path=event.get("rawPath", "")
+            )
+        spent = (time.perf_counter() - began) * 1000
+        logger().info(
+            "answered",
+            extra={"route": event.get("routeKey"), "status": answer.status, "ms": round(spent, 1)},
+        )
+        return _payload(answer, request_id, spent)
+
+    def _serve(self, request: Request) -> Answer:
+        route = self._routes.get(request.route)
+        if route is None:
+            raise NoSuchRoute(f"{request.route} is not served here.")
+        return route(request)
+
+
+def render_problem(error: ImageSearchError, *, request_id: str, path: str) -> dict[str, Any]:
+    """Describe a failure as RFC 9457 has it, with our ``code``, ``fix`` and ``request_id``."""
+    body = {
+        "type": f"urn:imagesearch:problem:{error.code}",
+        "title": error.title(),
+        "status": error.status,
+        "detail": error.detail,
+        "instance": path,
+        "code": error.code,
+        "request_id": request_id,
+        "fix": error.fix,
+    }
+    return body | ({"field": error.field} if error.field else {})
+
+
+def problem(error: ImageSearchError, *, request_id: str, path: str) -> Answer:
+    """Answer a failure with ``application/problem+json``."""
+    retry = {"retry-after": "1"} if error.status == 503 else {}
+    return Answer(
+        render_problem(error, request_id=request_id, path=path),
+        status=error.status,
+        headers={"content-type": "application/problem+json", **retry},
+    )
+
+
+def _payload(answer: Answer, request_id: str, spent: float) -> dict[str, Any]:
+    stages = {**answer.stages, "total": spent}
+    return {
+        "statusCode": answer.status,
+        "headers": {
+            "content-type": "application/json",
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+            "x-request-id": request_id,
+            "server-timing": ", ".join(f"{name};dur={ms:.1f}" for name, ms in stages.items()),
+            **answer.headers,
+        },
+        "body": msgspec.json.encode(answer.body).decode(),
+    }
+
+
+def _log_failure(error: ImageSearchError) -> None:
+    log = logger().error if error.status >= 500 else logger().info
+    log(
+        "refused",
+        extra={"code": error.code, "detail": error.detail},
+        exc_info=error.status >= 500 and not isinstance(error, StorageUnavailable),
+    )
+
+
+def _request_id(event: Mapping[str, Any]) -> str:
+    found = event.get("requestContext", {}).get("requestId")
+    return str(found) if found else uuid.uuid4().hex
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    text = event.get("body") or ""
+    try:
+        body = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
+    except (binascii.Error, ValueError):
+        raise BadRequest("the body does not decode.") from None
+    if len(body) > MAX_BODY:
+        raise BodyTooLarge(f"the body has {len(body):,} bytes; the limit is {MAX_BODY:,}.")
+    return body
+
+
+def _query(raw: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(raw, keep_blank_values=True):
+        if name in found:
+            raise InvalidField(name, f"{name} is given twice in the query.")
+        found[name] = value
+    return found
+
+
+def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    for name in first.keys() & second.keys():
+        raise InvalidField(name, f"{name} is given in two places of the request.")
+    return {**first, **second}

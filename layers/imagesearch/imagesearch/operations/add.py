@@ -1,0 +1,98 @@
+"""Add a picture: look at it, then write it to the log; searchable when this returns."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+from imagesearch.catalogue import Picture, PictureKey, Region
+from imagesearch.errors import PictureExists
+from imagesearch.index import Entry, encode
+from imagesearch.operations.deployment import Catalogue, Deployment
+from imagesearch.operations.fields import (
+    AttributeFields,
+    CategoryId,
+    PicName,
+    ProductId,
+    check_category,
+)
+from imagesearch.operations.source import picture_bytes
+
+__all__ = ["AddPicture", "Added", "add_picture"]
+
+
+class AddPicture(AttributeFields, frozen=True, kw_only=True):
+    """What an add is given. (product_id, pic_name) is the key; see ``if_exists``."""
+
+    product_id: ProductId
+    pic_name: PicName
+    image: bytes | None = None
+    upload_id: str | None = None
+    category_id: CategoryId | None = None
+    crop: bool = True
+    region: str | list[int] | None = None
+    if_exists: Literal["replace", "keep", "fail"] = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What an add did. ``new`` is false when ``if_exists=keep`` left a picture as it was."""
+
+    picture: Picture
+    regions: tuple[Region, ...]
+    sequence: int
+    new: bool
+    took_ms: dict[str, float]
+
+
+def add_picture(
+    deployment: Deployment, request: AddPicture, *, idempotency_key: str | None = None
+) -> Added:
+    """Index one picture. It is durable and found by every search that begins afterwards.
+
+    Raises a :class:`~imagesearch.errors.PictureError` leaf for a picture that cannot be used,
+    and :class:`PictureExists` under ``if_exists=fail``. Two adds of one key at the same moment
+    may both pass that check; the one with the later sequence then stands.
+    """
+    check_category(request.category_id)
+    region = None if request.region is None else Region.parse(request.region)
+    opening = deployment.open_soon(request.instance)
+    instance = deployment.instances.get(request.instance)
+    deployment.check_model(instance)
+    view = deployment.vision.look(
+        picture_bytes(deployment, request.image, request.upload_id),
+        instance.service,
+        region=region,
+        crop=request.crop,
+        category_id=request.category_id,
+    )
+    catalogue = opening.result()
+    key = PictureKey(request.product_id, request.pic_name)
+    if request.if_exists != "replace" and (standing := catalogue.snapshot.find(key)):
+        return _left(standing, catalogue, request)
+    picture = Picture(key, view.category_id, view.region, request.attributes())
+    sequence = catalogue.index.append(
+        [Entry(picture, encode(view.vector))],
+        after=catalogue.snapshot,
+        operation_id=operation_id(request.instance, idempotency_key),
+    )
+    deployment.wrote(catalogue)
+    return Added(picture, view.regions, sequence, True, dict(view.took_ms))
+
+
+def operation_id(instance: str, idempotency_key: str | None) -> str | None:
+    """Derive the name of a write from the caller's ``Idempotency-Key``, if there is one."""
+    if idempotency_key is None:
+        return None
+    return hashlib.sha256(f"{instance}\0{idempotency_key}".encode()).hexdigest()[:32]
+
+
+def _left(standing: Entry, catalogue: Catalogue, request: AddPicture) -> Added:
+    if request.if_exists == "fail":
+        raise PictureExists(
+            f"picture {request.pic_name!r} of product {request.product_id!r} is indexed already.",
+            field="if_exists",
+        )
+    picture = standing.picture
+    return Added(picture, (picture.region,), catalogue.snapshot.sequence, False, {})

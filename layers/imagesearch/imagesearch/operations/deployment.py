@@ -1,0 +1,152 @@
+"""What one function environment keeps open between calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from imagesearch.catalogue import Instance, InstanceRegister
+from imagesearch.errors import ModelMismatch, UnknownInstance
+from imagesearch.index import Index, Snapshot
+from imagesearch.observe import logger
+from imagesearch.settings import Settings
+from imagesearch.storage import ObjectStore
+
+if TYPE_CHECKING:
+    from imagesearch.vision import Vision
+
+__all__ = ["Catalogue", "Compaction", "Deployment"]
+
+LONG_LOG = 64
+"""Number of log objects from which on a writer asks for them to be folded into a segment."""
+
+
+class Compaction(Protocol):
+    """Whoever folds a long log."""
+
+    def __call__(self, instance: str) -> None:
+        """Fold the instance's log, now or soon."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """An instance together with one consistent view of its pictures."""
+
+    instance: Instance
+    index: Index
+    snapshot: Snapshot
+
+
+class Deployment:
+    """The store, the models and the indexes that one function environment holds open.
+
+    Everything is made at first use, so that a function pays only for what it needs.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: ObjectStore,
+        *,
+        vision: Callable[[], Vision] | None = None,
+        compaction: Compaction | None = None,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.instances = InstanceRegister(store)
+        self._load_vision = vision
+        self._compaction = compaction
+        self._indexes: dict[str, Index] = {}
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="deployment")
+
+    @classmethod
+    def from_environment(cls) -> Deployment:
+        """Open the deployment that the environment variables describe."""
+        from imagesearch.storage.s3 import S3ObjectStore, connect
+
+        settings = Settings.from_environment()
+        store = S3ObjectStore(connect(endpoint=settings.endpoint), settings.bucket)
+        compaction = _asynchronous(settings.compact_function) if settings.compact_function else None
+        return cls(settings, store, compaction=compaction)
+
+    @cached_property
+    def vision(self) -> Vision:
+        """Return the loaded model bundle."""
+        from imagesearch.vision import Vision
+
+        return self._load_vision() if self._load_vision else Vision.load(self.settings.models)
+
+    def open(self, name: str, *, min_sequence: int | None = None) -> Catalogue:
+        """Return the instance and what it holds now, including every acknowledged write.
+
+        Raises :class:`UnknownInstance`, or :class:`ModelMismatch` when the instance was built
+        with another model bundle than this deployment has.
+        """
+        instance = self.instances.get(name)
+        try:
+            return self._view(instance, min_sequence)
+        except UnknownInstance:
+            # Erased, and perhaps made anew, since this environment saw it last.
+            self._indexes.pop(instance.incarnation, None)
+            self.instances.doubt(name)
+            return self._view(self.instances.get(name), min_sequence)
+
+    def open_soon(self, name: str, *, min_sequence: int | None = None) -> Future[Catalogue]:
+        """Begin :meth:`open` on another thread, to overlap it with looking at a picture."""
+        return self._pool.submit(self.open, name, min_sequence=min_sequence)
+
+    def index(self, instance: Instance) -> Index:
+        """Return the index of an instance, the same object every time."""
+        if instance.incarnation not in self._indexes:
+            self._indexes[instance.incarnation] = Index(
+                self.store,
+                instance.prefix,
+                model=instance.model,
+                cache=self.settings.cache / instance.incarnation,
+            )
+        return self._indexes[instance.incarnation]
+
+    def check_model(self, instance: Instance) -> None:
+        """Raise :class:`ModelMismatch` unless our vectors may be compared with the instance's."""
+        if instance.model != self.vision.model:
+            raise ModelMismatch(
+                f"instance {instance.name!r} was built with model {instance.model!r}; "
+                f"this deployment has {self.vision.model!r}.",
+                fix="Deploy the instance's model bundle, or build a new instance.",
+            )
+
+    def wrote(self, catalogue: Catalogue) -> None:
+        """Have the log folded if it has become long. Never fails: the write itself is durable."""
+        if catalogue.snapshot.log_length < LONG_LOG:
+            return
+        try:
+            if self._compaction:
+                self._compaction(catalogue.instance.name)
+            else:
+                catalogue.index.fold()
+        except Exception:
+            logger().exception("folding did not start", extra={"instance": catalogue.instance.name})
+
+    def _view(self, instance: Instance, min_sequence: int | None) -> Catalogue:
+        index = self.index(instance)
+        return Catalogue(instance, index, index.snapshot(min_sequence=min_sequence))
+
+
+def _asynchronous(function: str) -> Compaction:
+    """Return a compaction that invokes the Lambda ``function`` and does not wait for it."""
+    import msgspec
+
+    def invoke(instance: str) -> None:
+        import boto3
+
+        boto3.client("lambda").invoke(
+            FunctionName=function,
+            InvocationType="Event",
+            Payload=msgspec.json.encode({"instance": instance}),
+        )
+
+    return invoke

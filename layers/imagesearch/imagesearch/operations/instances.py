@@ -1,0 +1,107 @@
+"""Create, list, describe and erase instances."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from imagesearch.catalogue import Instance, Service
+from imagesearch.errors import InvalidField, UnknownInstance
+from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.fields import OperationFields
+
+__all__ = [
+    "CreateInstance",
+    "DeleteInstance",
+    "Described",
+    "NamedInstance",
+    "create_instance",
+    "delete_instance",
+    "describe_instance",
+    "list_instances",
+]
+
+
+class NamedInstance(OperationFields, frozen=True, kw_only=True):
+    """Names an instance."""
+
+
+class CreateInstance(OperationFields, frozen=True, kw_only=True):
+    """What a new instance is to be."""
+
+    service: Service
+
+
+class DeleteInstance(OperationFields, frozen=True, kw_only=True):
+    """Names an instance to erase, twice, because nothing of it remains."""
+
+    confirm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An instance and what it holds now."""
+
+    instance: Instance
+    pictures: int
+    products: int
+    generation: int
+    sequence: int
+    log_length: int
+
+
+def create_instance(deployment: Deployment, request: CreateInstance) -> tuple[Described, bool]:
+    """Create an instance; the flag is false when the very same one existed."""
+    wanted = Instance.new(
+        request.instance,
+        request.service,
+        model=deployment.vision.model,
+        now=time.time_ns() // 1000,
+    )
+    # The index comes first: an instance that is registered can be used.
+    index = deployment.index(wanted)
+    index.create()
+    instance, new = deployment.instances.add(wanted)
+    if not new:
+        index.erase()
+    return describe_instance(deployment, NamedInstance(instance=instance.name)), new
+
+
+def describe_instance(deployment: Deployment, request: NamedInstance) -> Described:
+    """Describe one instance; :class:`UnknownInstance` if there is none."""
+    catalogue = deployment.open(request.instance)
+    snapshot = catalogue.snapshot
+    return Described(
+        catalogue.instance,
+        snapshot.pictures,
+        snapshot.products,
+        snapshot.generation,
+        snapshot.sequence,
+        snapshot.log_length,
+    )
+
+
+def list_instances(deployment: Deployment) -> list[Described]:
+    """Describe every instance, by name."""
+    found = []
+    for instance in deployment.instances:
+        try:
+            found.append(describe_instance(deployment, NamedInstance(instance=instance.name)))
+        except UnknownInstance:
+            continue  # erased while we listed
+    return found
+
+
+def delete_instance(deployment: Deployment, request: DeleteInstance) -> None:
+    """Erase an instance and everything in it."""
+    if request.confirm != request.instance:
+        raise InvalidField(
+            "confirm",
+            f"confirm is {request.confirm[:40]!r}, not the instance's name.",
+            fix=f"Add ?confirm={request.instance} if you mean to erase all of it.",
+        )
+    deployment.instances.doubt(request.instance)
+    instance = deployment.instances.get(request.instance)
+    # The record goes first: nobody who asks from here on finds an instance half erased.
+    deployment.instances.forget(instance)
+    deployment.index(instance).erase()

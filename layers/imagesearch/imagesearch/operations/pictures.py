@@ -1,0 +1,83 @@
+"""Show catalogued pictures: one by its key, or page by page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from imagesearch.catalogue import Picture, PictureKey
+from imagesearch.catalogue.filter import Filter
+from imagesearch.errors import InvalidField, UnknownPicture
+from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.fields import FilterText, OperationFields, PicName, ProductId
+
+__all__ = ["ListPictures", "Page", "ShowPicture", "list_pictures", "show_picture"]
+
+
+class ShowPicture(OperationFields, frozen=True, kw_only=True):
+    """Names one picture."""
+
+    product_id: ProductId
+    pic_name: PicName
+
+
+class ListPictures(OperationFields, frozen=True, kw_only=True):
+    """Asks for a page of pictures, in the order of their keys."""
+
+    filter: FilterText | None = None
+    cursor: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of pictures; ``next_cursor`` is ``None`` on the last."""
+
+    pictures: list[Picture]
+    next_cursor: str | None
+
+
+def show_picture(deployment: Deployment, request: ShowPicture) -> Picture:
+    """Return one picture as it is now; :class:`UnknownPicture` if there is none."""
+    entry = deployment.open(request.instance).snapshot.find(
+        PictureKey(request.product_id, request.pic_name)
+    )
+    if entry is None:
+        raise UnknownPicture(
+            f"there is no picture {request.pic_name!r} of product {request.product_id!r} "
+            f"in instance {request.instance!r}."
+        )
+    return entry.picture
+
+
+def list_pictures(deployment: Deployment, request: ListPictures) -> Page:
+    """Return the pictures after the cursor that the filter selects."""
+    selected = Filter.parse(request.filter) if request.filter is not None else None
+    after = _key(request.cursor) if request.cursor is not None else None
+    found = deployment.open(request.instance).snapshot.matching(
+        selected, after=after, limit=request.limit + 1
+    )
+    more = len(found) > request.limit
+    page = found[: request.limit]
+    return Page(page, _cursor(page[-1].key) if more else None)
+
+
+def _cursor(key: PictureKey) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def _key(cursor: str) -> PictureKey:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return msgspec.json.decode(text, type=PictureKey)
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        raise InvalidField(
+            "cursor",
+            "cursor is not one that a page of this list gave.",
+            fix="Pass next_cursor of the page before, unchanged.",
+        ) from None

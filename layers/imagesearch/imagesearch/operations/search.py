@@ -1,0 +1,176 @@
+"""Search by a picture's bytes, or by a picture that is indexed already."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from imagesearch.catalogue import OTHER, PictureKey, Region
+from imagesearch.catalogue.filter import Filter
+from imagesearch.errors import MissingField, PictureNotIndexed, TooDeepResults, TooManyResults
+from imagesearch.index import Answer, Features, Query, encode
+from imagesearch.operations.deployment import Catalogue, Deployment
+from imagesearch.operations.fields import (
+    CategoryId,
+    FilterText,
+    OperationFields,
+    PicName,
+    ProductId,
+    check_category,
+)
+from imagesearch.operations.source import picture_bytes
+
+__all__ = ["Found", "Search", "search"]
+
+MAX_NUM = 100
+MAX_DEPTH = 500
+
+
+class Search(OperationFields, frozen=True, kw_only=True):
+    """What a search is given: ``image``, ``upload_id``, or the key of an indexed picture."""
+
+    image: bytes | None = None
+    upload_id: str | None = None
+    product_id: ProductId | None = None
+    pic_name: PicName | None = None
+    category_id: CategoryId | None = None
+    crop: bool = True
+    region: str | list[int] | None = None
+    num: Annotated[int, Meta(ge=1, description="At most 100.")] = 10
+    start: Annotated[int, Meta(ge=0, description="At most 499.")] = 0
+    filter: FilterText | None = None
+    score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    distinct_product: bool = False
+    min_sequence: Annotated[int, Meta(ge=0)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hits, and what was understood of the query. ``took_ms`` is by stage."""
+
+    answer: Answer
+    category_id: int
+    region: Region
+    regions: tuple[Region, ...]
+    generation: int
+    sequence: int
+    took_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is searched for; ``within`` restricts the hits to one category."""
+
+    features: Features
+    category_id: int
+    within: int | None
+    region: Region
+    regions: tuple[Region, ...]
+    took_ms: Mapping[str, float]
+
+
+def search(deployment: Deployment, request: Search) -> Found:
+    """Find the pictures that look most like the query, best first.
+
+    A product search stays within the category, given or predicted; one predicted as ``OTHER``
+    is unsure, so it looks through all of them.
+    """
+    began = time.perf_counter()
+    _check(request)
+    parsed = Filter.parse(request.filter) if request.filter is not None else None
+    opening = deployment.open_soon(request.instance, min_sequence=request.min_sequence)
+    stored = request.image is None and request.upload_id is None
+    subject = _indexed(opening.result(), request) if stored else _seen(deployment, request)
+    catalogue = opening.result()
+    scanning = time.perf_counter()
+    answer = catalogue.snapshot.search(
+        Query(
+            features=subject.features,
+            category_id=subject.within,
+            filter=parsed,
+            num=request.num,
+            start=request.start,
+            score_threshold=request.score_threshold,
+            distinct_product=request.distinct_product,
+        )
+    )
+    ended = time.perf_counter()
+    return Found(
+        answer,
+        subject.category_id,
+        subject.region,
+        subject.regions,
+        catalogue.snapshot.generation,
+        catalogue.snapshot.sequence,
+        {
+            **subject.took_ms,
+            "search": (ended - scanning) * 1000,
+            "total": (ended - began) * 1000,
+        },
+    )
+
+
+def _check(request: Search) -> None:
+    check_category(request.category_id)
+    if request.num > MAX_NUM:
+        raise TooManyResults(f"num is {request.num}; the limit is {MAX_NUM}.", field="num")
+    if request.start + request.num > MAX_DEPTH:
+        raise TooDeepResults(
+            f"start {request.start} + num {request.num} reaches past result {MAX_DEPTH}.",
+            field="start",
+        )
+
+
+def _seen(deployment: Deployment, request: Search) -> _Subject:
+    """Look at the picture that was sent."""
+    instance = deployment.instances.get(request.instance)
+    deployment.check_model(instance)
+    view = deployment.vision.look(
+        picture_bytes(deployment, request.image, request.upload_id),
+        instance.service,
+        region=None if request.region is None else Region.parse(request.region),
+        crop=request.crop,
+        category_id=request.category_id,
+    )
+    sure = request.category_id is not None or view.category_id != OTHER
+    return _Subject(
+        encode(view.vector),
+        view.category_id,
+        view.category_id if instance.service.has_categories and sure else None,
+        view.region,
+        view.regions,
+        view.took_ms,
+    )
+
+
+def _indexed(catalogue: Catalogue, request: Search) -> _Subject:
+    """Take the features of a picture that is in the index."""
+    if request.product_id is None and request.pic_name is None:
+        raise MissingField(
+            "image", fix="Send image, upload_id, or product_id and pic_name of an indexed picture."
+        )
+    if request.product_id is None or request.pic_name is None:
+        raise MissingField("product_id" if request.product_id is None else "pic_name")
+    entry = catalogue.snapshot.find(PictureKey(request.product_id, request.pic_name))
+    if entry is None:
+        raise PictureNotIndexed(
+            f"picture {request.pic_name!r} of product {request.product_id!r} is not indexed."
+        )
+    picture = entry.picture
+    categories = catalogue.instance.service.has_categories
+    category = picture.category_id
+    if categories and request.category_id is not None:
+        category = request.category_id
+    sure = request.category_id is not None or category != OTHER
+    return _Subject(
+        entry.features,
+        category,
+        category if categories and sure else None,
+        picture.region,
+        (picture.region,),
+        {},
+    )

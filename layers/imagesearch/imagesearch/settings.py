@@ -1,0 +1,35 @@
+"""What a deployment tells its functions through the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that differs between deployments; docs/settings.md describes each.
+
+    Each field is read from the environment variable named beside it.
+    """
+
+    bucket: str  # IMAGESEARCH_BUCKET
+    models: Path = Path("/opt/models")  # IMAGESEARCH_MODELS
+    cache: Path = Path("/tmp/imagesearch")  # noqa: S108  IMAGESEARCH_CACHE
+    compact_function: str = ""  # IMAGESEARCH_COMPACT_FUNCTION
+    endpoint: str | None = None  # AWS_ENDPOINT_URL_S3
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read the settings; :class:`KeyError` names a variable that is required and missing."""
+        return cls(
+            bucket=environment["IMAGESEARCH_BUCKET"],
+            models=Path(environment.get("IMAGESEARCH_MODELS", "/opt/models")),
+            cache=Path(environment.get("IMAGESEARCH_CACHE", "/tmp/imagesearch")),  # noqa: S108
+            compact_function=environment.get("IMAGESEARCH_COMPACT_FUNCTION", ""),
+            endpoint=environment.get("AWS_ENDPOINT_URL_S3") or None,
+        )
