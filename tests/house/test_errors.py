@@ -1,6 +1,8 @@
 """The error tree's drawing is the tree."""
 
 import re
+import runpy
+from pathlib import Path
 
 import pytest
 from imagesearch import errors
@@ -41,3 +43,9 @@ def test_every_error_has_a_title_a_code_and_a_fix(kind: type[ImageSearchError]) 
     assert re.fullmatch(r"[A-Z][A-Za-z0-9]+", kind.code)
     assert kind.default_fix
     assert kind.__name__ in errors.__all__
+
+
+def test_the_page_of_errors_is_the_tree() -> None:
+    root = Path(__file__).parents[2]
+    written = runpy.run_path(str(root / "tools/write_errors.py"))["page"]()
+    assert (root / "docs/errors.md").read_text() == written, "run python tools/write_errors.py"
