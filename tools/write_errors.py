@@ -11,8 +11,9 @@ HEAD = """# Errors
 
 Written by `python tools/write_errors.py` from `imagesearch/errors.py`; do not edit by hand.
 
-Each failure is answered as `application/problem+json` with the status and `code` below. `detail` names the
-field, the limit and the value seen; `fix` says what to do. A code in italics gets its last part from the field.
+Each failure is answered as `application/problem+json` with the status and `code` below.
+`detail` names the field, the limit and the value seen; `fix` says what to do. A code in italics
+gets its last part from the field.
 
 | Code | Status | What happened | What to do |
 |---|---|---|---|
