@@ -1,0 +1,178 @@
+"""Look at a picture: decode, find the subject, name its category, make its vector."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.catalogue import OTHER, Region, Service
+from imagesearch.errors import ModelError
+from imagesearch.vision.blend import Blend
+from imagesearch.vision.bundle import Bundle
+from imagesearch.vision.category import choose
+from imagesearch.vision.manifest import DIMENSIONS
+from imagesearch.vision.network import Network
+from imagesearch.vision.picture import Original
+from imagesearch.vision.subject import regions_of
+
+__all__ = ["View", "Vision"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What was seen in a picture.
+
+    ``width`` and ``height`` are of the upright picture in pixels, the coordinates of ``region``
+    (the subject that was used) and ``regions`` (all that were found, the main one first).
+    ``vector`` is ``(512,)`` float32 of unit length. ``took_ms`` has ``decode``, ``subject`` and
+    ``embed`` in milliseconds. ``confidence`` is the probability (0…1) of the predicted category;
+    ``None`` when it was given or the service has none.
+    """
+
+    width: int
+    height: int
+    region: Region
+    regions: tuple[Region, ...]
+    category_id: int
+    vector: NDArray[np.float32]
+    took_ms: Mapping[str, float]
+    confidence: float | None = None
+
+
+class _Watch:
+    """Adds up the milliseconds of each stage."""
+
+    def __init__(self) -> None:
+        self.took_ms = {"decode": 0.0, "subject": 0.0, "embed": 0.0}
+        self._since = time.perf_counter()
+
+    def stop(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.took_ms[stage] += (now - self._since) * 1000
+        self._since = now
+
+
+class Vision:
+    """One loaded model bundle; thread-safe. Its networks are opened when first needed."""
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
+        """Take a checked bundle; one run of a network uses at most ``threads`` threads."""
+        manifest = bundle.manifest
+        files = {manifest.embedder.file, *([manifest.subject.file] if manifest.subject else [])}
+        self.model = manifest.id
+        self._manifest = manifest
+        self._bundle = bundle
+        self._networks = {name: Network(bundle.path(name), threads=threads) for name in files}
+        self._blends: dict[Service, Blend] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 1) -> Vision:
+        """Load the bundle in ``folder``.
+
+        Raises :class:`~imagesearch.errors.ModelError` if a file is missing or altered, or if the
+        description is wrong.
+        """
+        return cls(Bundle(folder), threads=threads)
+
+    def warm(self) -> None:
+        """Open every network and check its inputs and outputs against the bundle, now."""
+        embedder, subject = self._manifest.embedder, self._manifest.subject
+        self._networks[embedder.file].check(embedder.pixels, dict(embedder.outputs))
+        if subject:
+            self._networks[subject.file].check(subject.pixels, {subject.output: None})
+        for service in Service:
+            self._blend(service)
+
+    def look(
+        self,
+        image: bytes,
+        service: Service,
+        *,
+        region: Region | None = None,
+        crop: bool = True,
+        category_id: int | None = None,
+    ) -> View:
+        """Look at the bytes of a picture file for a service.
+
+        ``region`` is the subject in pixels of the upright picture; without it the subject is
+        found. With ``crop=False``, and always for cloth, the whole picture is the subject. A
+        given ``category_id`` is passed through; without it a product's is predicted. The same
+        bytes and region always give the same vector, bit for bit.
+        Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be used and
+        :class:`~imagesearch.errors.InvalidRegion` for a region that is not inside it.
+        """
+        watch = _Watch()
+        original = Original.open(image)
+        cropped = crop and service.crops
+        given = region.within(original.width, original.height) if cropped and region else None
+        original.decode(given or original.whole)
+        watch.stop("decode")
+        regions = (given,) if given else self._find(original) if cropped else (original.whole,)
+        watch.stop("subject")
+        original.decode(regions[0])
+        watch.stop("decode")
+        vector, predicted, confidence = self._embed(original, regions[0], service, category_id)
+        watch.stop("embed")
+        return View(
+            original.width,
+            original.height,
+            regions[0],
+            regions,
+            predicted,
+            vector,
+            watch.took_ms,
+            confidence,
+        )
+
+    def probability(self, service: Service, cosine: float) -> float | None:
+        """Return how likely two pictures of this cosine show the same thing, 0…1.
+
+        Piecewise linear between the bundle's calibration points; ``None`` without any.
+        """
+        curve = self._manifest.calibration.get(service)
+        if curve is None:
+            return None
+        cosines, chances = zip(*curve.points, strict=True)
+        return float(np.interp(cosine, cosines, chances))
+
+    def _find(self, original: Original) -> tuple[Region, ...]:
+        rules = self._manifest.subject
+        if rules is None:
+            return (original.whole,)
+        square = original.crop(original.whole, rules.side)[np.newaxis]
+        (mask,) = self._networks[rules.file].run(rules.pixels, square, [rules.output])
+        rows, columns = mask.shape[-2:]
+        flat = mask.reshape(rows, columns)
+        return regions_of(flat, original.width, original.height, rules)
+
+    def _embed(
+        self, original: Original, region: Region, service: Service, category_id: int | None
+    ) -> tuple[NDArray[np.float32], int, float | None]:
+        embedder, categories = self._manifest.embedder, self._manifest.categories
+        blend = self._blend(service)
+        square = original.crop(region, embedder.side, margin=embedder.margin)
+        squares = np.stack([square if v == "plain" else square[:, ::-1] for v in blend.views])
+        predicts = category_id is None and service.has_categories and categories is not None
+        outputs = [*blend.outputs, *([categories.output] if predicts and categories else [])]
+        names = list(dict.fromkeys(outputs))
+        values = self._networks[embedder.file].run(embedder.pixels, squares, names)
+        said = dict(zip(names, values, strict=True))
+        vector = blend.vector(said)
+        if vector.shape != (DIMENSIONS,) or not np.isfinite(vector).all():
+            raise ModelError(f"bundle {self.model} gave a vector that is not {DIMENSIONS} numbers.")
+        if predicts and categories:
+            return vector, *choose(categories, said[categories.output])
+        return vector, OTHER if category_id is None else category_id, None
+
+    def _blend(self, service: Service) -> Blend:
+        with self._lock:
+            if service not in self._blends:
+                self._blends[service] = Blend(self._bundle, service)
+            return self._blends[service]
