@@ -1,0 +1,131 @@
+"""The way between a process and the bucket, where requests are lost, late or repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from imagesearch.errors import ImageSearchError, StorageUnavailable
+from imagesearch.storage import ObjectInfo, StoredObject
+
+from simulation.bucket import Bucket
+from simulation.world import SECOND, Process
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Weather:
+    """How bad the network is: chances per request, times in microseconds."""
+
+    lost: float = 0.0
+    answer_lost: float = 0.0
+    late: float = 0.0
+    stall: float = 0.0
+    retries: int = 1
+    slowest: int = SECOND // 10
+    stalled: int = 20 * SECOND
+    latest: int = 30 * SECOND
+    page: int = 1000
+
+
+CALM = Weather()
+
+
+class Connection:
+    """An ``ObjectStore`` as one process sees it: every request is a step of the simulation."""
+
+    def __init__(self, bucket: Bucket, process: Process, weather: Weather = CALM) -> None:
+        self._bucket = bucket
+        self._process = process
+        self._weather = weather
+        self.requests = 0
+
+    def get(self, key: str) -> StoredObject:
+        return self._request(lambda: self._bucket.get(key))
+
+    def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
+        return self._request(lambda: self._bucket.get_if_changed(key, etag))
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        return self._request(lambda: self._bucket.get_range(key, start, length))
+
+    def head(self, key: str) -> ObjectInfo:
+        return self._request(lambda: self._bucket.head(key))
+
+    def put(self, key: str, body: bytes, *, content_type: str = "") -> str:
+        return self._request(lambda: self._bucket.put(key, body, content_type=content_type), True)
+
+    def put_if_absent(self, key: str, body: bytes) -> str:
+        return self._request(lambda: self._bucket.put_if_absent(key, body), True)
+
+    def compare_and_swap(self, key: str, body: bytes, etag: str) -> str:
+        return self._request(lambda: self._bucket.compare_and_swap(key, body, etag), True)
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        while True:
+            page = self._request(lambda start=after: self._page(prefix, start))
+            yield from page
+            if len(page) < self._weather.page:
+                return
+            after = page[-1].key
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._request(lambda key=key: self._bucket.delete([key]), True)
+
+    def presign_put(self, key: str, *, content_type: str, size: int, seconds: int) -> str:
+        return self._bucket.presign_put(key, content_type=content_type, size=size, seconds=seconds)
+
+    def presign_get(self, key: str, *, seconds: int) -> str:
+        return self._bucket.presign_get(key, seconds=seconds)
+
+    def _page(self, prefix: str, after: str) -> list[ObjectInfo]:
+        keys = self._bucket.keys_after(prefix, after, self._weather.page)
+        return [self._bucket.head(key) for key in keys]
+
+    def _request(self, apply: Callable[[], Result], writes: bool = False) -> Result:
+        """Send a request, again if no answer comes; the same one may then arrive twice."""
+        for _ in range(1 + self._weather.retries):
+            try:
+                return self._attempt(apply, writes)
+            except TimeoutError:
+                continue
+        raise StorageUnavailable("the simulated store stays silent.")
+
+    def _attempt(self, apply: Callable[[], Result], writes: bool) -> Result:
+        weather, chance = self._weather, self._process.world.random.random
+        self.requests += 1
+        self._travel()
+        if chance() < weather.lost:
+            self._travel(timeout=True)
+        if writes and chance() < weather.late:
+            self._arrive_late(apply)
+            self._travel(timeout=True)
+        try:
+            answer, error = apply(), None
+        except ImageSearchError as refused:
+            error = refused
+        self._travel(timeout=chance() < weather.answer_lost)
+        if error is not None:
+            raise error
+        return answer
+
+    def _travel(self, *, timeout: bool = False) -> None:
+        world, weather = self._process.world, self._weather
+        if timeout:
+            self._process.pause(world.random.randrange(SECOND, 5 * SECOND))
+            raise TimeoutError
+        if world.random.random() < weather.stall:
+            self._process.pause(world.random.randrange(weather.stalled))
+        self._process.pause(world.random.randrange(1000, weather.slowest))
+
+    def _arrive_late(self, apply: Callable[[], Result]) -> None:
+        def arrive() -> None:
+            with suppress(ImageSearchError):
+                apply()
+
+        world = self._process.world
+        world.later(world.random.randrange(self._weather.latest), arrive)
