@@ -93,5 +93,5 @@ def test_search_limits(overrides: dict[str, Any]) -> None:
 def test_a_category_outside_the_table_is_refused_with_the_table() -> None:
     check_category(None)
     check_category(88888888)
-    with pytest.raises(InvalidCategory, match="10 is not in the table .*88888888"):
+    with pytest.raises(InvalidCategory, match=r"10 is not in the table .*88888888"):
         check_category(10)
