@@ -43,15 +43,20 @@ def add_body(**overrides: Any) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
+NO_PICTURE = base64_of(b"hello, this is text")
+SVG = base64_of(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+HALF = base64_of(GOOD[: len(GOOD) // 2])
+NARROW = base64_of(as_bytes(drawn(1, size=(31, 100))))
+WIDE = base64_of(as_bytes(Image.new("L", (8193, 40)), "PNG"))
+BOMB = base64_of(bomb())
+
 BAD = {
-    "not an image": (add_body(image=base64_of(b"hello, this is text")), "UnsupportedPicFormat", "PNG"),
-    "svg": (add_body(image=base64_of(b"<svg xmlns='http://www.w3.org/2000/svg'/>")), "UnsupportedPicFormat", ""),
-    "truncated": (add_body(image=base64_of(GOOD[: len(GOOD) // 2])), "DamagedPicContent", ""),
-    "bomb": (add_body(image=base64_of(bomb())), "PicPixelsOverflow", "50"),
-    "too small": (add_body(image=base64_of(as_bytes(drawn(1, size=(31, 100))))), "UnsupportedPicPixels", "31"),
-    "too wide": (
-        add_body(image=base64_of(as_bytes(Image.new("L", (8193, 40)), "PNG"))), "UnsupportedPicPixels", "8193",
-    ),
+    "not an image": (add_body(image=NO_PICTURE), "UnsupportedPicFormat", "PNG"),
+    "svg": (add_body(image=SVG), "UnsupportedPicFormat", ""),
+    "truncated": (add_body(image=HALF), "DamagedPicContent", ""),
+    "bomb": (add_body(image=BOMB), "PicPixelsOverflow", "50"),
+    "too small": (add_body(image=NARROW), "UnsupportedPicPixels", "31"),
+    "too wide": (add_body(image=WIDE), "UnsupportedPicPixels", "8193"),
     "no picture": (add_body(image=None), "NoSpecifiedPicContent", "image"),
     "no product": (add_body(product_id=None), "NoSpecifiedProductId", "product_id"),
     "no name": (add_body(pic_name=None), "NoSpecifiedPicName", "pic_name"),
@@ -66,7 +71,7 @@ BAD = {
     "category": (add_body(category_id=10), "InvalidCategory", "10"),
     "not base64": (add_body(image="§§§"), "InvalidBase64", "image"),
     "unknown field": (add_body(colour="red"), "UnknownField", "colour"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)
