@@ -10,8 +10,8 @@ from typing import TypeVar
 from imagesearch.errors import ImageSearchError, StorageUnavailable
 from imagesearch.storage import ObjectInfo, StoredObject
 
-from simulation.bucket import Bucket
-from simulation.world import SECOND, Process
+from tests.simulation.bucket import Bucket
+from tests.simulation.world import SECOND, Process
 
 Result = TypeVar("Result")
 

@@ -6,7 +6,7 @@ from math import inf
 
 from imagesearch.catalogue import PictureKey
 
-from simulation.history import History, Read, Write
+from tests.simulation.history import History, Read, Write
 
 A = PictureKey("a", "1")
 B = PictureKey("b", "1")

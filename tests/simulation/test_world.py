@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imagesearch.errors import LostRace, NoSuchObject, StorageUnavailable
 
-from simulation.bucket import Bucket
-from simulation.network import Connection, Weather
-from simulation.world import SECOND, Process, World
+from tests.simulation.bucket import Bucket
+from tests.simulation.network import Connection, Weather
+from tests.simulation.world import SECOND, Process, World
 
 STORM = Weather(lost=0.1, answer_lost=0.1, late=0.1, stall=0.1, page=2)
 
