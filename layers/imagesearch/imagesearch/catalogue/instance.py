@@ -78,7 +78,8 @@ class InstanceRegister:
         Raises :class:`InstanceExists` when the name is taken for another service.
         """
         try:
-            self._store.put_if_absent(self._key(wanted.name), msgspec.json.encode(wanted))
+            key = self._key(check_name(wanted.name))
+            self._store.put_if_absent(key, msgspec.json.encode(wanted))
         except LostRace:
             self.doubt(wanted.name)
             found = self.get(wanted.name)
