@@ -1,0 +1,54 @@
+"""A request is answered once, whichever function it reaches."""
+
+from dataclasses import replace
+
+import pytest
+from imagesearch.contract.nonces import PREFIX, Nonces
+from imagesearch.contract.refusals import RepeatedRequest
+from imagesearch.contract.signature import WINDOW, Claim
+
+from .wire import MemoryStore
+
+CLAIM = Claim(style="v3", key_id="k", signature="abc", time=1000.0, nonce="n-1", token="")
+
+
+def test_a_nonce_is_taken_once_by_all_functions_together() -> None:
+    store = MemoryStore()
+    Nonces(store).spend(CLAIM, 1000.0)
+    with pytest.raises(RepeatedRequest) as refused:
+        Nonces(store).spend(CLAIM, 1000.0)
+    assert refused.value.code == "SignatureNonceUsed"
+    with pytest.raises(RepeatedRequest):
+        Nonces(store).spend(replace(CLAIM, signature="other", time=1500.0), 1500.0)
+
+
+def test_another_key_may_use_the_same_nonce() -> None:
+    nonces = Nonces(MemoryStore())
+    nonces.spend(CLAIM, 1000.0)
+    nonces.spend(replace(CLAIM, key_id="other"), 1000.0)
+    nonces.spend(replace(CLAIM, nonce="n-2"), 1000.0)
+
+
+def test_without_a_nonce_the_same_request_may_come_again_for_five_seconds() -> None:
+    nonces = Nonces(MemoryStore())
+    bare = replace(CLAIM, nonce="")
+    nonces.spend(bare, 1000.0)
+    nonces.spend(bare, 1004.9)
+    nonces.spend(replace(bare, signature="def"), 1006.0)
+    with pytest.raises(RepeatedRequest):
+        nonces.spend(bare, 1005.1)
+
+
+def test_marks_that_no_longer_matter_are_swept() -> None:
+    store = MemoryStore()
+    nonces = Nonces(store)
+    store.now = 1_000_000_000
+    nonces.spend(CLAIM, 1000.0)
+    store.now = 1_500_000_000
+    nonces.spend(replace(CLAIM, nonce="n-2"), 1500.0)
+    store.put("uploads/x", b"")
+    assert nonces.sweep(1000.0 + 2 * WINDOW) == 0
+    assert nonces.sweep(1001.0 + 2 * WINDOW) == 1
+    assert [key.startswith(PREFIX) for key in store.objects] == [True, False]
+    with pytest.raises(RepeatedRequest):
+        nonces.spend(replace(CLAIM, nonce="n-2"), 1501.0)
