@@ -1,0 +1,136 @@
+"""The bundle can be made again from its pinned packages, and agrees with independent conversions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+
+from tools.models.bundle import build, build_embedder, weights_digest
+from tools.models.packages import U2NETP, member
+from tools.models.u2netp import subject_model
+
+_MAPPED = {
+    "embedding.mean": "mu",
+    "embedding.matrix": "W",
+    "mid.s32_deviation": "map_s32.std",
+    "mid.s16_deviation": "map_s16.std",
+    "mid.s8_deviation": "map_s8.std",
+    "mid.s16_mean": "map_s16.gap",
+    "mid.s8_mean": "map_s8.gap",
+}
+
+
+def _session(model: Path | bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def _run(session: onnxruntime.InferenceSession, image: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    names = [output.name for output in session.get_outputs()]
+    entry = session.get_inputs()[0].name
+    return dict(zip(names, session.run(names, {entry: image}), strict=True))
+
+
+def _pictures(side: int, count: int = 4) -> NDArray[np.uint8]:
+    """Blobs and waves: smooth enough for a net to see something in them."""
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[0:side, 0:side] / side
+    pictures = []
+    for _ in range(count):
+        cx, cy, r = rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.7), rng.uniform(0.1, 0.3)
+        blob = (((x - cx) ** 2 + (y - cy) ** 2) < r * r)[..., None]
+        wave = 0.5 + 0.5 * np.sin(20 * (x * rng.normal() + y * rng.normal()))[..., None]
+        ground = rng.uniform(0, 1, 3) * (0.7 + 0.3 * wave)
+        pictures.append(np.where(blob, rng.uniform(0, 1, 3) * (0.5 + 0.5 * wave), ground) * 255)
+    return np.array(pictures).astype(np.uint8)
+
+
+def _cosine(a: NDArray[Any], b: NDArray[Any]) -> float:
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return float(((a * b).sum(axis=1) / lengths).min())
+
+
+@pytest.fixture(scope="module")
+def rebuilt(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    build(folder, packages)
+    return folder
+
+
+def test_files_are_those_the_bundle_names(bundle_folder: Path) -> None:
+    bundle = json.loads((bundle_folder / "bundle.json").read_text())
+    for name, entry in bundle["files"].items():
+        data = (bundle_folder / name).read_bytes()
+        assert len(data) == entry["bytes"]
+        assert hashlib.sha256(data).hexdigest() == entry["sha256"]
+        assert f"`{name}`" in (bundle_folder / "cards.md").read_text()
+    assert sum(entry["bytes"] for entry in bundle["files"].values()) <= 25_000_000
+
+
+def test_a_rebuild_has_the_same_weights(rebuilt: Path, bundle_folder: Path) -> None:
+    names = sorted(path.name for path in bundle_folder.glob("*.onnx"))
+    assert names == sorted(path.name for path in rebuilt.glob("*.onnx"))
+    for name in names:
+        assert weights_digest(rebuilt / name) == weights_digest(bundle_folder / name), name
+
+
+def test_a_rebuild_gives_the_same_numbers(rebuilt: Path, bundle_folder: Path) -> None:
+    image = _pictures(224, 2)
+    ours = _run(_session(rebuilt / "embedder.onnx"), image)
+    committed = _run(_session(bundle_folder / "embedder.onnx"), image)
+    for name, values in committed.items():
+        np.testing.assert_allclose(ours[name], values, atol=1e-5)
+
+
+def test_a_rebuild_writes_the_same_description(rebuilt: Path, bundle_folder: Path) -> None:
+    ours = json.loads((rebuilt / "bundle.json").read_text())
+    committed = json.loads((bundle_folder / "bundle.json").read_text())
+    for bundle in (ours, committed):
+        for name, entry in bundle["files"].items():
+            if name.endswith(".onnx"):
+                entry.clear()  # bytes may differ with the version of onnx; weights are compared
+    assert ours == committed
+
+
+def test_the_embedder_agrees_with_the_reference(packages: Path, references: Path) -> None:
+    stored = np.load(references / "embed_stats_lite0.npz", allow_pickle=False)
+    statistics = {ours: stored[theirs] for ours, theirs in _MAPPED.items()}
+    model = build_embedder(packages, statistics).SerializeToString()
+    image = _pictures(224)
+    ours, theirs = (
+        _run(_session(model), image),
+        _run(_session(references / "embedder_fp16.onnx"), image),
+    )
+    assert _cosine(ours["embedding"], theirs["embedding"]) >= 0.9999
+    assert _cosine(ours["mid"], theirs["mid"]) >= 0.9999
+    assert (ours["logits"].argmax(axis=1) == theirs["logits"].argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("side", [160, 224])
+def test_masks_equal_the_reference(packages: Path, references: Path, side: int) -> None:
+    image = _pictures(side, 1)
+    mask = _run(_session(subject_model(member(U2NETP, packages), side).SerializeToString()), image)
+    scaled = image.astype(np.float32) / image.max()
+    mean, deviation = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
+    pixels = ((scaled - mean) / deviation).transpose(0, 3, 1, 2)
+    (theirs,) = _run(_session(references / f"u2netp_{side}.onnx"), pixels).values()
+    np.testing.assert_allclose(mask["mask"], theirs[:, 0], atol=1e-6)
+
+
+def test_sides_of_the_embedder_are_free(bundle_folder: Path) -> None:
+    session = _session(bundle_folder / "embedder.onnx")
+    image = np.repeat(_pictures(64, 3)[:, :, :, :], 2, axis=2)
+    outputs = _run(session, image)
+    bundle = json.loads((bundle_folder / "bundle.json").read_text())
+    for name, width in bundle["embedder"]["outputs"].items():
+        assert outputs[name].shape == (3, width)
+    np.testing.assert_allclose(np.linalg.norm(outputs["embedding"], axis=1), 1, atol=1e-5)

