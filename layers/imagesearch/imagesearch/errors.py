@@ -276,7 +276,7 @@ class NoSuchRoute(NotFound):
     """No operation lives at this address."""
 
     code = "NoSuchRoute"
-    default_fix = "GET /openapi.json or docs/http-api.md lists every route."
+    default_fix = "docs/http-api.md lists every route."
 
 
 class UnknownInstance(NotFound):
