@@ -9,7 +9,7 @@ from pathlib import Path
 from tools.sam import runtime_layer
 from tools.sam.bytecode import compile_tree
 
-__all__ = ["ARTIFACTS", "build"]
+__all__ = ["build"]
 
 _MOMENT = 315_532_800  # 1980-01-01, the earliest time a zip file can say
 

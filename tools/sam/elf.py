@@ -68,7 +68,7 @@ def loaded_only(data: bytes) -> bytes:
     table, count = fields[5], fields[10]
     segments = [_Segment.read(data, table + n * _PROGRAM.size) for n in range(count)]
     loads = sorted((s for s in segments if s.kind == _LOAD), key=lambda s: s.offset)
-    out = bytearray(_place(loads, data, table + count * _PROGRAM.size))
+    out = bytearray(_place(loads, data))
     for segment in segments:
         _follow(segment, loads)
     fields[5] = _moved(table, count * _PROGRAM.size, loads)
@@ -79,7 +79,7 @@ def loaded_only(data: bytes) -> bytes:
     return bytes(out)
 
 
-def _place(loads: list[_Segment], data: bytes, headers_end: int) -> bytes:
+def _place(loads: list[_Segment], data: bytes) -> bytes:
     """Copy the loaded segments one after another and note where each went."""
     if not loads or loads[0].offset != 0:
         raise ValueError("the first loaded segment does not hold the ELF header")

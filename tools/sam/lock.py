@@ -45,8 +45,6 @@ def relock() -> None:
 def _hash(requirement: str, architecture: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", f"--dest={folder}"]
-        subprocess.run(  # noqa: S603
-            [*command, *pip_platform(architecture), requirement], check=True
-        )
+        subprocess.run([*command, *pip_platform(architecture), requirement], check=True)
         (wheel,) = Path(folder).iterdir()
         return "--hash=sha256:" + hashlib.sha256(wheel.read_bytes()).hexdigest()

@@ -16,6 +16,7 @@ _DOUBLING = base64.b64decode(
 
 
 def onnxruntime_runs_a_model() -> None:
+    """Run a model of one node."""
     import numpy as np
     import onnxruntime
 
@@ -25,6 +26,7 @@ def onnxruntime_runs_a_model() -> None:
 
 
 def usearch_finds_its_own_rows() -> None:
+    """Index rows of each kind and find one."""
     import numpy as np
     import usearch.index
 
@@ -37,6 +39,7 @@ def usearch_finds_its_own_rows() -> None:
 
 
 def numkong_measures() -> None:
+    """Measure a Hamming distance."""
     import numkong
     import numpy as np
 
@@ -45,6 +48,7 @@ def numkong_measures() -> None:
 
 
 def numpy_multiplies_and_solves() -> None:
+    """Solve a small system and transform a vector."""
     import numpy as np
     from numpy.typing import NDArray
 
@@ -54,6 +58,7 @@ def numpy_multiplies_and_solves() -> None:
 
 
 def pillow_reads_every_format() -> None:
+    """Write and read each picture format, and each TIFF compression."""
     from PIL import Image, ImageCms, ImageOps
 
     picture = Image.new("RGB", (40, 40), (200, 30, 60))
@@ -72,6 +77,7 @@ def pillow_reads_every_format() -> None:
 
 
 def msgspec_and_powertools_work() -> None:
+    """Encode, decode, log and count."""
     import msgspec
     from aws_lambda_powertools import Logger, Metrics
 
@@ -91,6 +97,7 @@ CHECKS: tuple[Callable[[], None], ...] = (
 
 
 def main() -> int:
+    """Run every check and return the exit status."""
     failed = 0
     for check in CHECKS:
         try:
