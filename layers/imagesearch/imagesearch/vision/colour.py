@@ -67,7 +67,7 @@ def _bounds(picture: Image.Image) -> tuple[float, float] | None:
     low, high = (float(value) for value in picture.getextrema())  # type: ignore[arg-type]
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = 0.0, 1.0
-    usual = (65535.0,) if picture.mode == "I" else (1.0, 255.0)
+    usual = (255.0, 65535.0) if picture.mode == "I" else (1.0, 255.0)
     white = next((value for value in usual if high <= value), None)
     return (0.0, white) if low >= 0 and white else (low, max(high, low + 1))
 

@@ -27,11 +27,11 @@ _REFUSED = (
     ("a video", rb"....ftyp|\x1a\x45\xdf\xa3|RIFF....AVI "),
     ("a JPEG XL picture", rb"\xff\x0a|\0\0\0\x0cJXL "),
     ("a JPEG 2000 picture", rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
-    ("an icon file", rb"\0\0[\1\2]\0"),
+    ("an icon file", rb"\0\0[\x01\x02]\0"),
     ("a Photoshop document", rb"8BPS"),
     ("a PDF document", rb"%PDF-"),
     ("a PostScript document", rb"%!PS|\xc5\xd0\xd3\xc6"),
-    ("an archive", rb"PK\3\4|\x1f\x8b|Rar!|7z\xbc\xaf"),
+    ("an archive", rb"PK\x03\x04|\x1f\x8b|Rar!|7z\xbc\xaf"),
     (
         "an SVG drawing",
         rb"(?i)(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE\s+)?<?svg[\s>]",

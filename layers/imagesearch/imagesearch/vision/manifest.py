@@ -29,11 +29,14 @@ __all__ = [
     "Part",
     "Pixels",
     "Recipe",
+    "Resize",
     "Subject",
 ]
 
 DIMENSIONS = 512
 """Length of every vector."""
+Resize = Literal["bicubic", "bilinear"]
+"""How a crop is stretched to a network's square."""
 
 _FORMAT = 1
 _MAX_BYTES = 1 << 20
@@ -70,7 +73,7 @@ class Embedder:
     side: int
     outputs: dict[str, int]
     margin: float = 0.0
-    resize: Literal["bicubic"] = "bicubic"
+    resize: Resize = "bicubic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +91,7 @@ class Subject:
     largest: float
     enlarge: int = 1
     unsure: float = 0.0
-    resize: Literal["bicubic"] = "bicubic"
+    resize: Resize = "bicubic"
 
 
 @dataclass(frozen=True, slots=True)

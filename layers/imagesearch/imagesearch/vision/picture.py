@@ -22,6 +22,7 @@ from imagesearch.errors import (
     UnsupportedSides,
 )
 from imagesearch.vision.formats import format_of
+from imagesearch.vision.manifest import Resize
 from imagesearch.vision.metadata import bare, orientation_of
 
 if TYPE_CHECKING:
@@ -148,8 +149,10 @@ class Original:
         """Return the region of the whole picture."""
         return Region.whole(self.width, self.height)
 
-    def crop(self, region: Region, side: int, *, margin: float = 0.0) -> NDArray[np.uint8]:
-        """Return the region stretched to a square: ``[side, side, 3]``, sRGB, bicubic.
+    def crop(
+        self, region: Region, side: int, *, margin: float = 0.0, resize: Resize = "bicubic"
+    ) -> NDArray[np.uint8]:
+        """Return the region stretched to a square: ``[side, side, 3]``, sRGB.
 
         ``margin`` widens the region on all four sides by that share of its width and height, as
         far as the picture reaches. The same region of the same bytes gives the same pixels.
@@ -166,7 +169,7 @@ class Original:
             min(self.height, region.y2 + dy) * down,
         )
         with _refusing(self._format):
-            square = pixels.resize((side, side), Resampling.BICUBIC, box=box)
+            square = pixels.resize((side, side), Resampling[resize.upper()], box=box)
             return np.asarray(square, np.uint8)
 
     def decode(self, region: Region) -> None:

@@ -146,7 +146,7 @@ class Vision:
         rules = self._manifest.subject
         if rules is None:
             return (original.whole,)
-        square = original.crop(original.whole, rules.side)[np.newaxis]
+        square = original.crop(original.whole, rules.side, resize=rules.resize)[np.newaxis]
         (mask,) = self._networks[rules.file].run(rules.pixels, square, [rules.output])
         rows, columns = mask.shape[-2:]
         flat = mask.reshape(rows, columns)
@@ -157,7 +157,9 @@ class Vision:
     ) -> tuple[NDArray[np.float32], int, float | None]:
         embedder, categories = self._manifest.embedder, self._manifest.categories
         blend = self._blend(service)
-        square = original.crop(region, embedder.side, margin=embedder.margin)
+        square = original.crop(
+            region, embedder.side, margin=embedder.margin, resize=embedder.resize
+        )
         squares = np.stack([square if v == "plain" else square[:, ::-1] for v in blend.views])
         predicts = category_id is None and service.has_categories and categories is not None
         outputs = [*blend.outputs, *([categories.output] if predicts and categories else [])]
