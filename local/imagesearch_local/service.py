@@ -1,0 +1,119 @@
+"""A whole deployment on one machine: object store, functions, HTTP front."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from socket import socket
+from typing import NoReturn
+
+from imagesearch_local.emulator import FunctionPool, Limits
+from imagesearch_local.folder import DataFolder
+from imagesearch_local.front import Front
+from imagesearch_local.lambda_api import Background, LambdaApi
+from imagesearch_local.logs import SERVICE
+from imagesearch_local.ports import LOOPBACK
+from imagesearch_local.problems import LocalFailure
+from imagesearch_local.rie import emulator
+from imagesearch_local.routes import Router
+from imagesearch_local.seaweed import Seaweed
+from imagesearch_local.serving import HttpServer, listen
+from imagesearch_local.template import Template
+
+__all__ = ["Plan", "Service", "running"]
+
+_REAP_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to run: a template, the folder that keeps its data, and limits."""
+
+    template: Template
+    folder: DataFolder
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(slots=True)
+class Service:
+    """A running deployment."""
+
+    url: str
+    seaweed: Seaweed
+    pools: dict[str, FunctionPool]
+
+    async def fails(self) -> NoReturn:
+        """Wait for the object store to end, which it should not; raise :class:`LocalFailure`."""
+        status = await self.seaweed.ended()
+        raise LocalFailure(f"the object store ended by itself (status {status}); see its log.")
+
+    def kill(self) -> None:
+        """End every process at once."""
+        for pool in self.pools.values():
+            pool.kill()
+        self.seaweed.kill()
+
+
+@asynccontextmanager
+async def running(plan: Plan, server: socket) -> AsyncIterator[Service]:
+    """Run a deployment on the listening socket ``server`` until the block ends.
+
+    On leaving, requests under way get a few seconds, then functions and object store are stopped.
+    """
+    emulator_path = await asyncio.to_thread(emulator)
+    host, port = server.getsockname()
+    async with AsyncExitStack() as stack:
+        seaweed = await Seaweed.start(plan.folder, plan.template.buckets)
+        stack.push_async_callback(seaweed.stop)
+        SERVICE.info("object store at %s", seaweed.endpoint)
+        internal = listen(0)
+        variables = {
+            **seaweed.variables,
+            "AWS_ENDPOINT_URL_LAMBDA": f"http://{LOOPBACK}:{internal.getsockname()[1]}",
+        }
+        pools = _pools(plan, emulator_path, variables)
+        for pool in pools.values():
+            stack.push_async_callback(pool.close)
+        background = Background()
+        await stack.enter_async_context(HttpServer(LambdaApi(pools, background), internal))
+        stack.push_async_callback(background.close)
+        stack.enter_context(_reaping(pools.values()))
+        front = Front(Router(plan.template.functions), pools)
+        await stack.enter_async_context(HttpServer(front, server))
+        SERVICE.info("serving %s at http://%s:%d", plan.template.path, host, port)
+        yield Service(f"http://{host}:{port}", seaweed, pools)
+        SERVICE.info("stopping")
+
+
+def _pools(plan: Plan, emulator_path: Path, variables: dict[str, str]) -> dict[str, FunctionPool]:
+    if not plan.template.functions:
+        raise LocalFailure(f"{plan.template.path} has no functions.")
+    return {
+        function.name: FunctionPool(
+            function,
+            emulator=emulator_path,
+            scratch=plan.folder.scratch.resolve(),
+            variables=variables,
+            limits=plan.limits,
+        )
+        for function in plan.template.functions
+    }
+
+
+@contextlib.contextmanager
+def _reaping(pools: Iterable[FunctionPool]) -> Iterator[None]:
+    async def reap() -> None:
+        while True:
+            await asyncio.sleep(_REAP_SECONDS)
+            for pool in pools:
+                await pool.reap()
+
+    task = asyncio.create_task(reap())
+    try:
+        yield
+    finally:
+        task.cancel()
