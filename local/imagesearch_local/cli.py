@@ -1,0 +1,73 @@
+"""The command line ``imagesearch``."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from imagesearch_local.client import Refused, Unreachable
+from imagesearch_local.commands import imports, instances, pictures, running
+from imagesearch_local.commands.exits import Exit
+from imagesearch_local.commands.output import complain, print_json
+from imagesearch_local.manifest import UnusableSource
+from imagesearch_local.problems import LocalFailure
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="imagesearch",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit status: 0 done, 1 refused by the server, 2 wrong usage, 3 ended with failures "
+    "that are listed, 4 the server does not answer, 5 the local run cannot start, 130 interrupted.",
+)
+app.add_typer(instances.app, name="instance")
+app.command("serve")(running.serve_command)
+app.command("add")(pictures.add)
+app.command("import")(imports.import_pictures)
+app.command("search")(pictures.search)
+app.command("show")(pictures.show)
+app.command("delete")(pictures.delete)
+app.command("doctor")(running.doctor_command)
+
+
+@app.callback()
+def root() -> None:
+    """Serverless Image Search: run it on this machine, fill it, search it.
+
+    Verbs talk to http://127.0.0.1:3000 unless --url or IMAGESEARCH_URL names another server.
+    """
+
+
+def main() -> None:
+    """Run the command line; expected failures end with one line and a status, no traceback."""
+    try:
+        app()
+    except Refused as error:
+        _refused(error)
+        sys.exit(Exit.REFUSED)
+    except Unreachable as error:
+        complain(f"{error}\nIs it running? Start it with: imagesearch serve")
+        sys.exit(Exit.UNREACHABLE)
+    except UnusableSource as error:
+        complain(str(error))
+        sys.exit(Exit.USAGE)
+    except LocalFailure as error:
+        complain(f"imagesearch: {error}")
+        sys.exit(Exit.NOT_STARTED)
+
+
+def _refused(error: Refused) -> None:
+    if "--json" in sys.argv:
+        print_json(error.problem)
+        return
+    complain(f"{error.code}: {error.detail}")
+    if error.fix:
+        complain(error.fix)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""``imagesearch import``: many pictures at once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagesearch_local.client import DEFAULT_URL
+from imagesearch_local.commands.exits import Exit
+from imagesearch_local.commands.options import ApiKey, AsJson, Instance, Url, connect
+from imagesearch_local.commands.output import complain, print_json, progress
+from imagesearch_local.importer import Importer, Summary
+from imagesearch_local.journal import Journal, journal_folder
+from imagesearch_local.manifest import Listing, read_source
+
+__all__ = ["import_pictures", "report"]
+
+_SHOWN = 20
+
+
+def import_pictures(
+    instance: Instance,
+    source: Annotated[
+        Path, typer.Argument(help="FOLDER of pictures, or MANIFEST.jsonl.", show_default=False)
+    ],
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Requests at once.")] = 4,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send all, also what an earlier run has added.")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Add all pictures of a folder or manifest; run it again to send what is missing.
+
+    FOLDER/A/B/x.jpg becomes picture x.jpg of product A_B. A manifest line is a JSON object with
+    product_id, pic_name, file (relative to the manifest) and any attribute. What was acknowledged
+    is kept in a journal, so that the next run sends only new, changed and failed pictures.
+    """
+    listing = read_source(source)
+    with connect(url, api_key) as client:
+        created = client.instance(instance)["created"]
+        journals = journal_folder()
+        parts = (client.url, instance, created, source.resolve())
+        if again:
+            Journal.forget(journals, *parts)
+        with (
+            Journal.of_import(journals, *parts) as journal,
+            progress(f"import into {instance}", hidden=as_json) as begin,
+        ):
+            importer = Importer(client, instance, journal, workers=workers)
+            summary = importer.run(listing.items, begin(len(listing.items)))
+    report(summary, listing, as_json=as_json)
+    if summary.stopped or summary.failures:
+        raise typer.Exit(Exit.INCOMPLETE)
+
+
+def report(summary: Summary, listing: Listing, *, as_json: bool) -> None:
+    """Print how an import went."""
+    if as_json:
+        print_json({**asdict(summary), "unused_fields": dict(listing.unused)})
+        return
+    for failure in summary.failures[:_SHOWN]:
+        complain(f"{failure.origin}: {failure.code}: {failure.detail}")
+    if len(summary.failures) > _SHOWN:
+        complain(f"… and {len(summary.failures) - _SHOWN} more; --json lists all.")
+    if listing.unused:
+        complain(f"fields that are not used: {', '.join(sorted(listing.unused))}")
+    if summary.stopped:
+        complain(f"stopped early: {summary.stopped}. Run the same command again to go on.")
+    complain(
+        f"{summary.added} added, {summary.known} known from before, "
+        f"{len(summary.failures)} failed, of {summary.total} in {summary.seconds:.1f} s"
+    )

@@ -1,0 +1,34 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from imagesearch_local.client import DEFAULT_URL, Client
+
+__all__ = ["ApiKey", "AsJson", "Instance", "Url", "connect"]
+
+Url = Annotated[str, typer.Option("--url", envvar="IMAGESEARCH_URL", help="Server to talk to.")]
+ApiKey = Annotated[
+    str,
+    typer.Option(
+        "--api-key",
+        envvar="IMAGESEARCH_API_KEY",
+        help="Sent as x-api-key, for a deployment that asks for keys.",
+        show_default=False,
+        show_envvar=True,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Instance = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False)]
+
+
+def connect(url: str = DEFAULT_URL, api_key: str = "") -> Client:
+    """Open a client; requests to an API on AWS are signed when there is no key."""
+    if not api_key and url.rstrip("/").endswith(".amazonaws.com"):
+        from imagesearch_local.signing import AwsSignature
+
+        return Client(url, auth=AwsSignature.from_environment(url))
+    return Client(url, api_key=api_key)

@@ -1,0 +1,119 @@
+"""``imagesearch serve`` and ``imagesearch doctor``: the local run."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagesearch_local.client import DEFAULT_URL, Client, Refused, Unreachable
+from imagesearch_local.commands.exits import Exit
+from imagesearch_local.commands.options import ApiKey, AsJson, Url, connect
+from imagesearch_local.commands.output import complain, print_json, print_table, progress
+from imagesearch_local.demo import DEMO, QUERY, load_demo
+from imagesearch_local.doctor import examine
+from imagesearch_local.emulator import Limits
+from imagesearch_local.folder import DataFolder
+from imagesearch_local.problems import LocalFailure
+from imagesearch_local.serve import find_template, serve
+from imagesearch_local.service import Plan, Service
+from imagesearch_local.template import Template
+
+__all__ = ["doctor_command", "serve_command"]
+
+Data = Annotated[Path, typer.Option("--data", help="Folder that keeps objects and logs.")]
+TemplateFile = Annotated[
+    Path | None, typer.Option("--template", help="Default: the project's template.yaml.")
+]
+
+
+def serve_command(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 3000,
+    data: Data = Path(".data"),
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Load the demo catalogue the first time.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the logs.")] = False,
+    environments: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes a function may have at once.")
+    ] = Limits().environments,
+    parameters: Annotated[
+        list[str],
+        typer.Option("--parameter", metavar="NAME=VALUE", help="Of the template; repeat."),
+    ] = [],  # noqa: B006  typer reads the default, nobody changes it
+    template: TemplateFile = None,
+) -> None:
+    """Run the whole deployment on this machine until Ctrl-C.
+
+    Prints "ready http://127.0.0.1:PORT" on standard output when it answers. Objects and logs are
+    kept in the data folder; stopping and starting again loses nothing.
+    """
+    plan = Plan(
+        template=Template.read(template or find_template(), dict(map(_parameter, parameters))),
+        folder=DataFolder(data),
+        limits=Limits(environments=environments),
+    )
+
+    async def announce(service: Service) -> None:
+        if demo:
+            await asyncio.to_thread(_load_demo, service.url, plan.folder)
+        print(f"ready {service.url}", flush=True)
+        print(f"try: {_example(service.url, demo=demo)}", flush=True)
+
+    serve(plan, port=port, verbose=verbose, announce=announce)
+
+
+def doctor_command(
+    data: Data = Path(".data"),
+    template: TemplateFile = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check what a local run needs, and whether the server at --url is well."""
+    with connect(url, api_key) as client:
+        checks = examine(template, DataFolder(data), client)
+    rows = [{"check": c.name, "ok": c.ok, "detail": c.detail} for c in checks]
+    well = all(check.ok for check in checks)
+    if as_json:
+        print_json({"ok": well, "checks": rows})
+    else:
+        print_table(("ok", "check", "detail"), rows)
+    if not well:
+        raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _load_demo(url: str, folder: DataFolder) -> None:
+    try:
+        with Client(url) as client, progress("demo catalogue", hidden=False) as begin:
+            summary = load_demo(client, folder.path / "imports", begin)
+    except (Refused, Unreachable) as error:
+        raise LocalFailure(
+            f"the demo catalogue cannot be loaded: {error}. See {folder.logs}."
+        ) from None
+    for failure in summary.failures:
+        complain(f"demo: {failure.origin}: {failure.code}: {failure.detail}")
+
+
+def _example(url: str, *, demo: bool) -> str:
+    if not demo:
+        return f"curl {url}/v1/instances"
+    picture = shlex.quote(str(_near(QUERY)))
+    address = f"{url}/v1/instances/{DEMO}/search?num=3"
+    return f"curl -H 'content-type: image/jpeg' --data-binary @{picture} '{address}'"
+
+
+def _near(path: Path) -> Path:
+    """Return a path relative to the current folder where it lies below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{text!r} is not NAME=VALUE.")
+    return name, value
