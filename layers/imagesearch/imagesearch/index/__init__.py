@@ -1,0 +1,28 @@
+"""The index: a log that anybody may append to, immutable segments, and one manifest, on S3."""
+
+from imagesearch.index.clock import Clock, SystemClock
+from imagesearch.index.features import Features, Likeness, encode, likeness
+from imagesearch.index.index import Index
+from imagesearch.index.log import Deletion, Entry, OfPicture, OfProduct
+from imagesearch.index.policy import Policy
+from imagesearch.index.search import Answer, Hit, Query
+from imagesearch.index.snapshot import Snapshot
+
+__all__ = [
+    "Answer",
+    "Clock",
+    "Deletion",
+    "Entry",
+    "Features",
+    "Hit",
+    "Index",
+    "Likeness",
+    "OfPicture",
+    "OfProduct",
+    "Policy",
+    "Query",
+    "Snapshot",
+    "SystemClock",
+    "encode",
+    "likeness",
+]

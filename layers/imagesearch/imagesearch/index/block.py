@@ -1,0 +1,118 @@
+"""What a search goes through: segments and the log's tail, seen alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.catalogue import Picture, PictureKey
+from imagesearch.catalogue.filter import Columns, TableColumns
+from imagesearch.index.features import BIT_BYTES, DIMENSIONS
+from imagesearch.index.log import Entry
+from imagesearch.index.table import Run, product_hash
+
+__all__ = ["Block", "TailBlock"]
+
+
+class Block(Protocol):
+    """Pictures in the order of category and key, each with its look."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        ...
+
+    @property
+    def runs(self) -> Sequence[Run]:
+        """Return the rows of each category."""
+        ...
+
+    @property
+    def bits(self) -> NDArray[np.uint8]:
+        """Return the sign bits (n, 64)."""
+        ...
+
+    def rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
+        """Return some rows (len(places), 512)."""
+        ...
+
+    def all_rows(self, start: int, end: int) -> NDArray[np.int8]:
+        """Return consecutive rows (end - start, 512)."""
+        ...
+
+    def columns(self, start: int, end: int) -> Columns:
+        """Return the attributes of consecutive rows."""
+        ...
+
+    def key_of(self, row: int) -> PictureKey:
+        """Return a row's key."""
+        ...
+
+    def picture(self, row: int) -> Picture:
+        """Return a row's picture."""
+        ...
+
+    def products(self, places: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return a number for the product of some rows, the same in every block."""
+        ...
+
+
+class TailBlock:
+    """The pictures of the log's tail."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = sorted(entries, key=lambda e: (e.picture.category_id, e.picture.key))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @cached_property
+    def runs(self) -> Sequence[Run]:
+        """Return the rows of each category."""
+        categories = np.array([e.picture.category_id for e in self._entries], np.int64)
+        found, starts = np.unique(categories, return_index=True)
+        ends = [*starts[1:].tolist(), len(self)]
+        return [Run(*run) for run in zip(found.tolist(), starts.tolist(), ends, strict=True)]
+
+    @cached_property
+    def bits(self) -> NDArray[np.uint8]:
+        """Return the sign bits (n, 64)."""
+        codes = [entry.features.bits for entry in self._entries]
+        return np.stack(codes) if codes else np.zeros((0, BIT_BYTES), np.uint8)
+
+    @cached_property
+    def _rows(self) -> NDArray[np.int8]:
+        rows = [entry.features.row for entry in self._entries]
+        return np.stack(rows) if rows else np.zeros((0, DIMENSIONS), np.int8)
+
+    @cached_property
+    def _products(self) -> NDArray[np.uint64]:
+        hashes = [product_hash(entry.picture.key.product_id) for entry in self._entries]
+        return np.array(hashes, np.uint64)
+
+    def rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
+        """Return some rows (len(places), 512)."""
+        return self._rows[places]
+
+    def all_rows(self, start: int, end: int) -> NDArray[np.int8]:
+        """Return consecutive rows (end - start, 512)."""
+        return self._rows[start:end]
+
+    def columns(self, start: int, end: int) -> Columns:
+        """Return the attributes of consecutive rows."""
+        return TableColumns([entry.picture.attributes for entry in self._entries[start:end]])
+
+    def key_of(self, row: int) -> PictureKey:
+        """Return a row's key."""
+        return self._entries[row].picture.key
+
+    def picture(self, row: int) -> Picture:
+        """Return a row's picture."""
+        return self._entries[row].picture
+
+    def products(self, places: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return a number for the product of some rows."""
+        return self._products[places]

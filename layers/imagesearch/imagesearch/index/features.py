@@ -1,0 +1,146 @@
+"""What is stored of a picture's look, and how alike two looks are.
+
+A feature vector is kept as 512 signed bytes (the *row*) and as 512 sign bits (the *bits*). Both
+follow from the vector by arithmetic that gives the same bytes on every platform.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "BIT_BYTES",
+    "DIMENSIONS",
+    "MAX_RELEVANCE",
+    "Features",
+    "Likeness",
+    "bits_of",
+    "encode",
+    "likeness",
+    "relevance",
+    "similarity",
+]
+
+DIMENSIONS = 512
+"""Components of a vector, bytes of a row and bits of a code."""
+BIT_BYTES = DIMENSIONS // 8
+_ROUNDS = 2
+_NEAREST = 1e-24
+_SCALE = 7.33136443711219
+MAX_RELEVANCE = float(np.float32(_SCALE / _NEAREST))
+"""Relevance of equal rows; prints as ``7.33136443711219e+24``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """A picture's look as it is stored: ``row`` (512,) int8 and ``bits`` (64,) uint8."""
+
+    row: NDArray[np.int8]
+    bits: NDArray[np.uint8]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Features) and bool(np.array_equal(self.row, other.row))
+
+    def __hash__(self) -> int:
+        return hash(self.row.tobytes())
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How alike two pictures look.
+
+    ``relevance`` is 7.33136443711219 divided by the squared distance of the two unit vectors, as
+    a float32, at most :data:`MAX_RELEVANCE`; ``hamming`` counts differing sign bits, 0 to 512;
+    ``score`` is the cosine, 0 where it is negative, 1 for equal rows.
+    """
+
+    relevance: float
+    hamming: int
+    score: float
+
+    @property
+    def sort_expr_values(self) -> str:
+        """Return the two figures as the vendor prints them, ``"relevance;hamming"``."""
+        return f"{self.relevance:.15g};{self.hamming}"
+
+
+def encode(vector: NDArray[np.float32]) -> Features:
+    """Return the stored form of a vector of 512 finite numbers that are not all zero.
+
+    Each component is scaled by 127 / max|x| and rounded half to even, so that all 255 levels are
+    used whatever the vector's length. Raises :class:`ValueError` for any other vector.
+    """
+    exact = np.asarray(vector, np.float64)
+    if exact.shape != (DIMENSIONS,):
+        raise ValueError(f"a feature vector has shape ({DIMENSIONS},), not {exact.shape}.")
+    largest = float(np.abs(exact).max())
+    if not 0 < largest < np.inf:
+        raise ValueError(f"a feature vector must be finite and not zero; its maximum is {largest}.")
+    row = np.rint(exact / largest * 127).astype(np.int8)
+    return Features(row, bits_of(row[np.newaxis])[0])
+
+
+def bits_of(rows: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Return the sign bits (n, 64) of rows (n, 512): which rotated components are positive.
+
+    The rotation is two rounds of random signs followed by a Walsh-Hadamard transform, which
+    spreads every component over all bits. Sums stay below 2**53, so float64 is exact.
+    """
+    rotated = rows.astype(np.float64) @ _rotation()
+    return np.packbits(rotated > 0, axis=1)
+
+
+@cache
+def _rotation() -> NDArray[np.float64]:
+    """Return the (512, 512) matrix by which a row is multiplied from the left."""
+    places = np.arange(DIMENSIONS)
+    parity = np.bitwise_count(places[:, np.newaxis] & places) & 1
+    hadamard = 1.0 - 2.0 * parity
+    rotation = np.eye(DIMENSIONS)
+    for number in range(_ROUNDS):
+        digest = hashlib.sha512(f"imagesearch rotation {number}".encode()).digest()
+        signs = 1.0 - 2.0 * np.unpackbits(np.frombuffer(digest, np.uint8))
+        rotation = rotation @ (signs[:, np.newaxis] * hadamard)
+    return rotation
+
+
+def similarity(row: NDArray[np.int8], rows: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return dot products and squared lengths, exactly: (2, n) for ``row`` and ``rows`` (n, 512).
+
+    Every partial sum is a whole number below 2**24, so float32 is exact in any order.
+    """
+    wide = rows.astype(np.float32)
+    dots = wide @ row.astype(np.float32)
+    squares = np.einsum("ij,ij->i", wide, wide)
+    return np.stack([dots, squares]).astype(np.float64)
+
+
+def relevance(
+    square: float, dots: NDArray[np.float64], squares: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return relevance (n,) and score (n,) from squared lengths and dot products of rows.
+
+    The squared distance of the unit vectors is 2 - 2 cos; near 0 it is taken as
+    2 (ab - dot²) / (√ab (√ab + dot)), which loses nothing to rounding and is 0 for equal rows
+    only.
+    """
+    product = square * squares
+    root = np.sqrt(product)
+    near = dots > 0
+    close = 2 * (product - dots * dots) / (root * (root + np.where(near, dots, 0)))
+    distance = np.where(near, close, 2 - 2 * dots / root)
+    relevances = (_SCALE / np.maximum(distance, _NEAREST)).astype(np.float32)
+    return relevances, np.clip(dots / root, 0, 1)
+
+
+def likeness(a: Features, b: Features) -> Likeness:
+    """Return how alike two pictures look."""
+    dots, squares = similarity(a.row, np.stack([a.row, b.row]))
+    relevances, scores = relevance(float(squares[0]), dots[1:], squares[1:])
+    hamming = int(np.bitwise_count(a.bits ^ b.bits).sum())
+    return Likeness(float(relevances[0]), hamming, float(scores[0]))

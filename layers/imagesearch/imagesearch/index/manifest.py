@@ -1,0 +1,103 @@
+"""The manifest: the one mutable object, which says what the index consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from imagesearch.errors import CorruptObject
+from imagesearch.index.log import Version
+from imagesearch.index.sealed import seal, unseal
+
+__all__ = ["FileInfo", "Manifest", "Mark", "SegmentInfo"]
+
+
+class FileInfo(msgspec.Struct, frozen=True):
+    """An object of a segment: its size in bytes and the SHA-256 of all of it, in hex."""
+
+    size: int
+    sha256: str
+
+
+class SegmentInfo(msgspec.Struct, frozen=True):
+    """An immutable segment.
+
+    ``rows`` counts its pictures, ``categories`` those of each category, ``clock`` is the newest
+    of its rows, ``files`` are its objects by their last name (``meta``, ``b1``, ``i8`` or
+    ``usearch``).
+    """
+
+    id: str
+    rows: int
+    clock: int
+    categories: dict[int, int]
+    files: dict[str, FileInfo]
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """At the store's time ``at`` (µs) the floor of every new snapshot was at least ``clock``."""
+
+    clock: int
+    at: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What an index consists of, at one generation.
+
+    ``index`` is a random identity that every other object repeats. ``clock`` is at least that of
+    every write folded so far. Of the log, objects with a clock of at most ``low_water`` and those
+    named in ``folded`` are in the segments already (or were rolled back); all others count in
+    full. ``tombs`` names the object with the dead rows, if there are any.
+    """
+
+    index: str
+    model: str
+    generation: int
+    clock: int = 0
+    low_water: int = 0
+    folded: tuple[str, ...] = ()
+    segments: tuple[SegmentInfo, ...] = ()
+    dead: dict[str, int] = {}
+    tombs: str = ""
+    marks: tuple[Mark, ...] = ()
+
+    def encode(self) -> bytes:
+        """Return the manifest's bytes."""
+        return seal("manifest", msgspec.json.format(msgspec.json.encode(self), indent=1))
+
+    @classmethod
+    def decode(cls, key: str, data: bytes) -> Manifest:
+        """Read the object ``key``; :class:`CorruptObject` unless it is whole."""
+        try:
+            return msgspec.json.decode(unseal("manifest", key, data), type=cls)
+        except msgspec.MsgspecError as error:
+            raise CorruptObject(f"{key} is not a manifest: {error}.") from None
+
+    def tail(self, names: Iterable[str]) -> list[Version]:
+        """Return those of the listed log objects that no segment holds yet, oldest first.
+
+        Of two objects of one operation, which a repeated request can leave, only the first
+        counts.
+        """
+        folded = frozenset(self.folded)
+        known = {name[21:] for name in folded}
+        found = []
+        for name in sorted(names):
+            version = Version.parse(name)
+            if version is None or name in folded or version.clock <= self.low_water:
+                continue
+            if name[21:] not in known:
+                known.add(name[21:])
+                found.append(version)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A manifest, and the ETag and bytes of the object it was read from."""
+
+    manifest: Manifest
+    etag: str
+    body: bytes

@@ -1,0 +1,46 @@
+"""How an index is kept in shape: every threshold and every waiting time in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Policy"]
+
+_MINUTE = 60.0
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Settings of the index. Times are in seconds; sizes in rows, objects or bytes."""
+
+    fold_objects: int = 64
+    """Log objects from which on the log is folded into a segment."""
+    fold_bytes: int = 1 << 20
+    """Bytes of log from which on it is folded."""
+    write_deadline: float = _MINUTE
+    """A write is acknowledged only within this time of the snapshot it came after."""
+    settle_after: float = 15 * _MINUTE
+    """How long a clock must have been the floor before nothing below it can arrive any more."""
+    remember: float = _DAY
+    """How long a short log keeps the names by which a repeated operation is recognised."""
+    listing_target: int = 500
+    """Names from which on the log forgets operations sooner, to be listed in one request."""
+    grace: float = _DAY
+    """Age an object that nobody refers to must have before it is deleted."""
+    retention: float = 7 * _DAY
+    """How long earlier generations can be rolled back to."""
+    tier: int = 8
+    """Segments of similar size that are merged into one."""
+    dead_share: float = 0.3
+    """Share of dead rows from which on a segment is rewritten without them."""
+    segment_rows: int = 500_000
+    """Most rows of a segment."""
+    graph_rows: int = 200_000
+    """Rows from which on a segment gets a graph."""
+    candidates: int = 1024
+    """Nearest codes that are compared exactly."""
+    wait: float = 2.0
+    """How long a snapshot waits for the sequence it was asked for."""
+    parallel: int = 16
+    """Requests that may be under way at once while opening."""

@@ -1,0 +1,71 @@
+"""A snapshot: what an index held at one moment, and where a write after it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from imagesearch.catalogue import Picture, PictureKey
+from imagesearch.catalogue.filter import Filter
+from imagesearch.index.log import Entry
+from imagesearch.index.policy import Policy
+from imagesearch.index.search import Answer, Query, search
+from imagesearch.index.view import View
+
+__all__ = ["Snapshot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An index as it was when the snapshot was asked for, with every write acknowledged before.
+
+    ``operations`` maps the number of each operation still listed in the log to its sequence,
+    ``newest`` is the name of the newest listed log object, ``began`` when (by the process's
+    monotonic and wall clock) the snapshot was begun.
+    """
+
+    view: View
+    policy: Policy
+    sequence: int
+    newest: str
+    operations: Mapping[int, int]
+    log_bytes: int
+    began: tuple[float, int]
+
+    @property
+    def generation(self) -> int:
+        """Return the manifest's generation; it grows with every fold, merge and rollback."""
+        return self.view.manifest.generation
+
+    @property
+    def log_length(self) -> int:
+        """Return the number of log objects that no segment holds yet."""
+        return len(self.view.tail.names)
+
+    @property
+    def pictures(self) -> int:
+        """Return the number of pictures."""
+        return self.view.pictures
+
+    @property
+    def products(self) -> int:
+        """Return the number of products."""
+        return self.view.products
+
+    def search(self, query: Query) -> Answer:
+        """Return the pictures most like the query's."""
+        return search(self.view, query, candidates=self.policy.candidates)
+
+    def find(self, key: PictureKey) -> Entry | None:
+        """Return one picture and its look, or ``None`` if there is none."""
+        return self.view.find(key)
+
+    def of_product(self, product_id: str) -> list[PictureKey]:
+        """Return the keys of a product's pictures, in order."""
+        return self.view.of_product(product_id)
+
+    def matching(
+        self, filter: Filter | None, *, after: PictureKey | None = None, limit: int = 100
+    ) -> list[Picture]:
+        """Return the first ``limit`` pictures after a key that pass, in the order of keys."""
+        return self.view.matching(filter, after=after, limit=limit)

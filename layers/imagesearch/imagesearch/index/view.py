@@ -1,0 +1,205 @@
+"""One consistent state of an index: segments, what of them is hidden, and the log's tail."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.catalogue import Picture, PictureKey
+from imagesearch.catalogue.filter import Filter
+from imagesearch.errors import CorruptObject
+from imagesearch.index.block import Block, TailBlock
+from imagesearch.index.log import Entry, Version
+from imagesearch.index.manifest import Manifest, SegmentInfo
+from imagesearch.index.segment import Segment
+from imagesearch.index.shelf import Shelf
+from imagesearch.index.tail import Tail, Write
+from imagesearch.index.tombs import Deletions, Tombs
+
+__all__ = ["View"]
+
+
+class View:
+    """An immutable state. ``damage`` is what kept a part of the log from being read."""
+
+    def __init__(
+        self, manifest: Manifest, tail: Tail, shelf: Shelf, damage: CorruptObject | None = None
+    ) -> None:
+        self.manifest = manifest
+        self.tail = tail
+        self.damage = damage
+        self._shelf = shelf
+        self._hidden: dict[str, NDArray[np.int64]] = {}
+
+    @cached_property
+    def tombs(self) -> Tombs:
+        """Return what is dead in the segments without regard to the tail."""
+        return self._shelf.tombs(self.manifest)
+
+    @cached_property
+    def deletions(self) -> Deletions:
+        """Return the deletions of the tail and those before it that still may matter."""
+        return self.tombs.deletions.merged(self.tail.deletions)
+
+    @cached_property
+    def writes(self) -> dict[PictureKey, Write]:
+        """Return the tail's writes that count: not deleted nor replaced by a later one."""
+        self.check()
+        writes = {
+            key: write
+            for key, write in self.tail.writes.items()
+            if not self.deletions.hides(key, write.version)
+        }
+        # A write can arrive after a later one was folded; only then has a segment a newer row.
+        late = [k for k, w in writes.items() if w.version.clock <= self.manifest.clock]
+        for info in self.manifest.segments if late else ():
+            table = self.segment(info).table
+            for key, row in zip(late, table.locate(late), strict=True):
+                if row >= 0 and key in writes and table.version(row) > writes[key].version:
+                    del writes[key]
+        return writes
+
+    @cached_property
+    def tail_block(self) -> TailBlock:
+        """Return the tail's pictures."""
+        return TailBlock([write.entry for write in self.writes.values()])
+
+    def check(self) -> None:
+        """Raise what is damaged in the log, since no answer without it would be right."""
+        if self.damage:
+            raise self.damage
+
+    def segment(self, info: SegmentInfo) -> Segment:
+        """Return a segment, opened."""
+        return self._shelf.segment(self.manifest.index, info)
+
+    def segments(self, category_id: int | None = None) -> Iterator[Segment]:
+        """Yield the segments that have pictures of a category; ``None`` is any."""
+        for info in self.manifest.segments:
+            if category_id is None or category_id in info.categories:
+                yield self.segment(info)
+
+    def blocks(self, category_id: int | None = None) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+        """Yield everything to go through, with the rows of it that are hidden, ascending."""
+        for segment in self.segments(category_id):
+            yield segment, self.hidden(segment)
+        if self.writes:
+            yield self.tail_block, np.zeros(0, np.int64)
+
+    def hidden(self, segment: Segment) -> NDArray[np.int64]:
+        """Return a segment's rows that are deleted or replaced, ascending."""
+        if segment.id not in self._hidden:
+            rows = [self.tombs.of(segment.id), *self._hidden_by_tail(segment)]
+            self._hidden[segment.id] = np.unique(np.concatenate(rows))
+        return self._hidden[segment.id]
+
+    def _hidden_by_tail(self, segment: Segment) -> Iterator[NDArray[np.int64]]:
+        self.check()
+        table, deletions = segment.table, self.tail.deletions
+        newer: list[tuple[PictureKey, Version]] = [
+            *((key, write.version) for key, write in self.tail.writes.items()),
+            *deletions.pictures.items(),
+        ]
+        rows = table.locate([key for key, _ in newer])
+        yield np.array(
+            [
+                row
+                for row, (_, version) in zip(rows.tolist(), newer, strict=True)
+                if row >= 0 and table.version(row) < version
+            ],
+            np.int64,
+        )
+        for product_id, version in deletions.products.items():
+            rows = table.rows_of_product(product_id)
+            yield rows[[table.version(row) < version for row in rows.tolist()]]
+
+    def is_hidden(self, segment: Segment, row: int) -> bool:
+        """Tell whether one row is deleted or replaced."""
+        hidden = self.hidden(segment)
+        place = int(np.searchsorted(hidden, row))
+        return place < hidden.size and int(hidden[place]) == row
+
+    @cached_property
+    def pictures(self) -> int:
+        """Return the number of pictures."""
+        self.check()
+        if not self.tail.names:
+            return sum(
+                info.rows - self.manifest.dead.get(info.id, 0) for info in self.manifest.segments
+            )
+        return len(self.writes) + sum(len(s) - self.hidden(s).size for s in self.segments())
+
+    @cached_property
+    def products(self) -> int:
+        """Return the number of products."""
+        return int(np.unique(np.concatenate(list(self._products()))).size)
+
+    def _products(self) -> Iterator[NDArray[np.uint64]]:
+        yield np.zeros(0, np.uint64)
+        for block, hidden in self.blocks():
+            yield np.unique(block.products(np.delete(np.arange(len(block)), hidden)))
+
+    def find(self, key: PictureKey) -> Entry | None:
+        """Return one picture and its look, or ``None``."""
+        if key in self.writes:
+            return self.writes[key].entry
+        for segment in self.segments():
+            row = int(segment.table.locate([key])[0])
+            if row >= 0 and not self.is_hidden(segment, row):
+                return segment.entry(row)
+        return None
+
+    def of_product(self, product_id: str) -> list[PictureKey]:
+        """Return the keys of a product's pictures, in order."""
+        keys = [key for key in self.writes if key.product_id == product_id]
+        for segment in self.segments():
+            rows = np.setdiff1d(segment.table.rows_of_product(product_id), self.hidden(segment))
+            keys += [segment.key_of(row) for row in rows.tolist()]
+        return sorted(keys)
+
+    def matching(
+        self, filter: Filter | None, *, after: PictureKey | None = None, limit: int = 100
+    ) -> list[Picture]:
+        """Return the first pictures after a key that pass a filter, in the order of keys."""
+        runs = [
+            _listed(block, hidden, filter, after, run.start, run.end)
+            for block, hidden in self.blocks()
+            for run in block.runs
+        ]
+        found = heapq.merge(*runs, key=lambda place: place[0])
+        return [block.picture(row) for _, block, row in islice(found, limit)]
+
+
+def _listed(
+    block: Block,
+    hidden: NDArray[np.int64],
+    filter: Filter | None,
+    after: PictureKey | None,
+    start: int,
+    end: int,
+) -> Iterator[tuple[PictureKey, Block, int]]:
+    """Yield the pictures of one category after a key, in order."""
+    if after is not None:
+        rows: Sequence[int] = range(start, end)
+        start += bisect_right(rows, after, key=block.key_of)
+    mask = passing(block, hidden, filter, start, end)
+    for row in range(start, end) if mask is None else (start + np.flatnonzero(mask)).tolist():
+        yield block.key_of(row), block, row
+
+
+def passing(
+    block: Block, hidden: NDArray[np.int64], filter: Filter | None, start: int, end: int
+) -> NDArray[np.bool_] | None:
+    """Return which of some rows are alive and pass the filter; ``None`` means all of them."""
+    mask = filter.mask(block.columns(start, end)) if filter else None
+    first, last = np.searchsorted(hidden, [start, end])
+    if first < last:
+        mask = np.ones(end - start, np.bool_) if mask is None else mask
+        mask[hidden[first:last] - start] = False
+    return mask
