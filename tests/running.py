@@ -43,7 +43,9 @@ class Service:
         )
         assert self.process.stdout
         line = self.process.stdout.readline().strip()
-        assert line == f"ready {self.url}", line
+        if line != f"ready {self.url}":
+            self.stop()
+            raise AssertionError(f"the service did not start: {line!r}")
         return line
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:

@@ -60,7 +60,7 @@ def test_a_picture_may_be_the_body_itself(client: httpx.Client, instance: str) -
     raw = as_bytes(drawn(7), "PNG")
     kind = {"content-type": "image/png"}
     path = f"/v1/instances/{instance}"
-    names = {"product_id": "包/1", "pic_name": "a b+c%.png", "str_attr": "é"}
+    names = {"product_id": "包/1?", "pic_name": "a b+c%.png", "str_attr": "é"}
     added = client.post(f"{path}/pictures", params=names, content=raw, headers=kind)
     assert added.status_code == 201, added.text
     hit = client.post(f"{path}/search", params={"num": 1}, content=raw, headers=kind).json()[
@@ -68,9 +68,23 @@ def test_a_picture_may_be_the_body_itself(client: httpx.Client, instance: str) -
     ][0]
     assert hit["sort_expr_values"] == EXACT
     assert {name: hit[name] for name in names} == names
-    shown = client.get(f"{path}/pictures/%E5%8C%85%2F1/a%20b%2Bc%25.png")
+
+
+def test_names_of_every_kind_are_shown_and_deleted(client: httpx.Client, instance: str) -> None:
+    path = f"/v1/instances/{instance}/pictures"
+    plain = {"product_id": "包 1", "pic_name": "a b+c%.png"}
+    hard = {"product_id": "包/1?", "pic_name": "../x y#.jpg"}
+    for names in (plain, hard):
+        assert add(client, instance, 1, **names).status_code == 201
+    shown = client.get(f"{path}/%E5%8C%85%201/a%20b%2Bc%25.png")
     assert shown.status_code == 200, shown.text
     assert shown.json()["pic_name"] == "a b+c%.png"
+    listed = client.get(path, params=hard).json()["pictures"]
+    assert [picture["pic_name"] for picture in listed] == ["../x y#.jpg"]
+    assert client.delete(path, params=hard).json()["deleted"] == ["../x y#.jpg"]
+    assert client.get(path, params={"product_id": "包/1?"}).json()["pictures"] == []
+    gone = client.delete(f"{path}/%E5%8C%85%201/a%20b%2Bc%25.png")
+    assert gone.json()["deleted"] == ["a b+c%.png"]
 
 
 def test_a_given_region_is_the_subject_and_crop_false_is_the_whole(

@@ -12,7 +12,8 @@ from msgspec import Meta
 
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
-from imagesearch.errors import InvalidField, UnknownPicture
+from imagesearch.errors import InvalidField, MissingField, UnknownPicture
+from imagesearch.index import Snapshot
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.fields import FilterText, OperationFields, PicName, ProductId
 
@@ -27,8 +28,13 @@ class ShowPicture(OperationFields, frozen=True, kw_only=True):
 
 
 class ListPictures(OperationFields, frozen=True, kw_only=True):
-    """Asks for a page of pictures, in the order of their keys."""
+    """Asks for a page of pictures, in the order of their keys.
 
+    ``product_id``, alone or with ``pic_name``, is for names that a path cannot carry.
+    """
+
+    product_id: ProductId | None = None
+    pic_name: PicName | None = None
     filter: FilterText | None = None
     cursor: str | None = None
     limit: Annotated[int, Meta(ge=1, le=500)] = 100
@@ -59,12 +65,32 @@ def list_pictures(deployment: Deployment, request: ListPictures) -> Page:
     """Return the pictures after the cursor that the filter selects."""
     selected = Filter.parse(request.filter) if request.filter is not None else None
     after = _key(request.cursor) if request.cursor is not None else None
-    found = deployment.open(request.instance).snapshot.matching(
-        selected, after=after, limit=request.limit + 1
-    )
+    snapshot = deployment.open(request.instance).snapshot
+    if request.product_id is None:
+        if request.pic_name is not None:
+            raise MissingField("product_id")
+        found = snapshot.matching(selected, after=after, limit=request.limit + 1)
+    else:
+        found = _of_product(snapshot, request.product_id, request.pic_name, selected, after)
     more = len(found) > request.limit
     page = found[: request.limit]
     return Page(page, _cursor(page[-1].key) if more else None)
+
+
+def _of_product(
+    snapshot: Snapshot,
+    product_id: str,
+    pic_name: str | None,
+    selected: Filter | None,
+    after: PictureKey | None,
+) -> list[Picture]:
+    keys = [
+        key
+        for key in snapshot.of_product(product_id)
+        if pic_name in (None, key.pic_name) and (after is None or key > after)
+    ]
+    pictures = [entry.picture for key in keys if (entry := snapshot.find(key))]
+    return [p for p in pictures if selected is None or selected.matches(p.attributes)]
 
 
 def _cursor(key: PictureKey) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,9 +51,12 @@ def _refusing(format: str) -> Iterator[None]:
         yield
     except PictureError:
         raise
-    except (Image.DecompressionBombError, MemoryError):
+    except (Image.DecompressionBombError, MemoryError) as error:
+        seen = re.search(r"\d+", str(error))  # Pillow names the pixels, not the sides
+        pixels = f"{seen[0]} pixels" if seen else "more pixels than there is memory for"
         raise PictureBomb(
-            f"the {format} picture would unpack to more than {MAX_PIXELS} pixels.", field="image"
+            f"the {format} picture would unpack to {pixels}; at most {MAX_PIXELS} are read.",
+            field="image",
         ) from None
     except Exception as error:
         reason = str(error)[:200] or type(error).__name__

@@ -103,9 +103,9 @@ class Vision:
 
         ``region`` is the subject in pixels of the upright picture; without it the subject is
         found. With ``crop=False``, and always for cloth, the whole picture is the subject. A
-        given ``category_id`` is passed through; without it a product's is predicted. The same
-        bytes and region always give the same vector, bit for bit.
-        Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be used and
+        given ``category_id`` is passed through, without it a product's is predicted; the other
+        services know only ``OTHER``. The same bytes and region always give the same vector, bit
+        for bit. Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be used and
         :class:`~imagesearch.errors.InvalidRegion` for a region that is not inside it.
         """
         watch = _Watch()
@@ -161,7 +161,9 @@ class Vision:
             region, embedder.side, margin=embedder.margin, resize=embedder.resize
         )
         squares = np.stack([square if v == "plain" else square[:, ::-1] for v in blend.views])
-        predicts = category_id is None and service.has_categories and categories is not None
+        if not service.has_categories:
+            category_id = OTHER
+        predicts = category_id is None and categories is not None
         outputs = [*blend.outputs, *([categories.output] if predicts and categories else [])]
         names = list(dict.fromkeys(outputs))
         values = self._networks[embedder.file].run(embedder.pixels, squares, names)
