@@ -7,7 +7,7 @@ import sys
 import typer
 
 from imagesearch_local.client import Refused, Unreachable
-from imagesearch_local.commands import imports, instances, pictures, running
+from imagesearch_local.commands import evaluating, imports, instances, pictures, running
 from imagesearch_local.commands.exits import Exit
 from imagesearch_local.commands.output import complain, print_json
 from imagesearch_local.manifest import UnusableSource
@@ -31,6 +31,7 @@ app.command("import")(imports.import_pictures)
 app.command("search")(pictures.search)
 app.command("show")(pictures.show)
 app.command("delete")(pictures.delete)
+app.command("eval")(evaluating.eval_command)
 app.command("doctor")(running.doctor_command)
 
 

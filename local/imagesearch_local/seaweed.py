@@ -144,6 +144,7 @@ async def _launch(folder: DataFolder, remembered: Remembered, buckets: Sequence[
         "-master.telemetry=false",
         "-admin.ui=false",
         "-webdav=false",
+        "-volume.preStopSeconds=0",
     ]
     environment = {
         "PATH": os.defpath,

@@ -1,0 +1,189 @@
+"""Two ways to answer questions: through a running service, or with the models in this process."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from imagesearch.catalogue import OTHER, Region, Service
+from imagesearch.errors import ImageSearchError, ModelError
+from imagesearch.index import Features, encode
+from imagesearch.index.features import relevance, similarity
+from imagesearch.vision import Vision
+
+from imagesearch_local.client import Client, Refused
+from imagesearch_local.evaluation.labelled import Box, Entry, LabelledSet, Question
+from imagesearch_local.evaluation.outcome import Match, Outcome
+from imagesearch_local.manifest import UnusableSource
+
+__all__ = ["Boxes", "InProcess", "OverHttp", "Searcher"]
+
+Boxes = Literal["found", "true", "whole"]
+"""Which subject box is used: the one that is found, the labelled one, or the whole picture."""
+
+DEPTH = 100
+"""How many products are asked for: the most that one answer may carry."""
+
+
+class Searcher(Protocol):
+    """Takes a catalogue in and answers questions. Safe to call from several threads."""
+
+    @property
+    def model(self) -> str:
+        """The id of the model bundle that answers."""
+        ...
+
+    def add(self, entry: Entry, image: bytes) -> str:
+        """Take a picture in; return why it was refused, or an empty string."""
+        ...
+
+    def ask(self, question: Question, image: bytes) -> Outcome:
+        """Answer a question; a refusal is an outcome with a problem."""
+        ...
+
+
+def _placed(boxes: Boxes, box: Box | None) -> tuple[Region | None, bool]:
+    """Return the region to send and whether to crop at all."""
+    return (Region(*box) if boxes == "true" and box else None), boxes != "whole"
+
+
+@dataclass(slots=True)
+class OverHttp:
+    """Asks a running service, in an instance that is thrown away."""
+
+    client: Client
+    instance: str
+    boxes: Boxes
+    model: str = ""
+
+    @classmethod
+    @contextmanager
+    def thrown_away(cls, client: Client, service: Service, boxes: Boxes) -> Iterator[OverHttp]:
+        """Create an instance of its own, and erase it in the end whatever happens."""
+        name = f"eval-{secrets.token_hex(6)}"
+        created = client.create_instance(name, service.value)
+        try:
+            yield cls(client, name, boxes, str(created.get("model", "")))
+        finally:
+            client.delete_instance(name)
+
+    def add(self, entry: Entry, image: bytes) -> str:
+        """Add a picture to the instance."""
+        fields = {"product_id": entry.product_id, "pic_name": entry.pic_name}
+        try:
+            self.client.add(self.instance, image, {**fields, **self._subject(entry.region)})
+        except Refused as refused:
+            return str(refused)
+        return ""
+
+    def ask(self, question: Question, image: bytes) -> Outcome:
+        """Search the instance."""
+        fields = {"num": DEPTH, "distinct_product": True, **self._subject(question.region)}
+        began = time.perf_counter()
+        try:
+            answer = self.client.search(self.instance, image, fields)
+        except Refused as refused:
+            return Outcome(query_id=question.query_id, problem=str(refused))
+        wall = (time.perf_counter() - began) * 1000
+        query, took = answer["query"], dict(answer.get("took_ms") or {})
+        return Outcome(
+            query_id=question.query_id,
+            matches=tuple(
+                Match(hit["product_id"], hit["pic_name"], float(hit["score"]))
+                for hit in answer["hits"]
+            ),
+            category_id=query["category_id"],
+            region=Region.parse(query["region"]),
+            ms=float(took.pop("total", wall)),
+            stages={stage: float(ms) for stage, ms in took.items()},
+        )
+
+    def _subject(self, box: Box | None) -> dict[str, Any]:
+        region, crop = _placed(self.boxes, box)
+        return {"region": region.as_list()} if region else {} if crop else {"crop": False}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelved:
+    """One catalogue picture in memory."""
+
+    key: tuple[str, str]
+    features: Features
+    category_id: int
+
+
+class InProcess:
+    """Looks with a bundle and compares every picture exactly: the service without its transport.
+
+    ``within_category`` restricts a product search to the predicted category, as the service does.
+    """
+
+    def __init__(
+        self, vision: Vision, service: Service, boxes: Boxes, *, within_category: bool = True
+    ) -> None:
+        self.model = vision.model
+        self._vision = vision
+        self._service = service
+        self._boxes = boxes
+        self._within = within_category
+        self._shelf: list[_Shelved] = []
+
+    @classmethod
+    def of(cls, bundle: Path, labelled: LabelledSet, boxes: Boxes) -> InProcess:
+        """Load a bundle for a set; raise :class:`UnusableSource` if it is not sound."""
+        try:
+            vision = Vision.load(bundle)
+            vision.warm()
+        except ModelError as error:
+            raise UnusableSource(error.detail) from None
+        return cls(vision, labelled.service, boxes)
+
+    def add(self, entry: Entry, image: bytes) -> str:
+        """Look at a catalogue picture and keep its features."""
+        region, crop = _placed(self._boxes, entry.region)
+        try:
+            view = self._vision.look(image, self._service, region=region, crop=crop)
+        except ImageSearchError as error:
+            return error.detail
+        key = entry.product_id, entry.pic_name
+        self._shelf.append(_Shelved(key, encode(view.vector), view.category_id))
+        return ""
+
+    def ask(self, question: Question, image: bytes) -> Outcome:
+        """Look at a query picture and rank the catalogue by it."""
+        region, crop = _placed(self._boxes, question.region)
+        began = time.perf_counter()
+        try:
+            view = self._vision.look(image, self._service, region=region, crop=crop)
+        except ImageSearchError as error:
+            return Outcome(query_id=question.query_id, problem=error.detail)
+        matches = self._ranked(encode(view.vector), view.category_id)
+        took = (time.perf_counter() - began) * 1000
+        return Outcome(
+            query_id=question.query_id,
+            matches=matches,
+            category_id=view.category_id,
+            region=view.region,
+            ms=took,
+            stages=dict(view.took_ms),
+        )
+
+    def _ranked(self, features: Features, category_id: int) -> tuple[Match, ...]:
+        restricted = self._within and self._service.has_categories and category_id != OTHER
+        shelf = [e for e in self._shelf if not restricted or e.category_id == category_id]
+        if not shelf:
+            return ()
+        own = float(similarity(features.row, features.row[np.newaxis])[1, 0])
+        rows = np.stack([shelved.features.row for shelved in shelf])
+        relevances, scores = relevance(own, *similarity(features.row, rows))
+        matches: dict[str, Match] = {}
+        for i in sorted(range(len(shelf)), key=lambda i: (-relevances[i], shelf[i].key)):
+            product_id, pic_name = shelf[i].key
+            matches.setdefault(product_id, Match(product_id, pic_name, float(scores[i])))
+        return tuple(list(matches.values())[:DEPTH])
