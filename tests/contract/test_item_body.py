@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from imagesearch.contract.item_body import parse_item_body
 from imagesearch.contract.refusals import UnreadableItemBody
 
-from .wire import VECTORS
+from tests.contract.wire import VECTORS
 
 
 def java_length(text: str) -> int:

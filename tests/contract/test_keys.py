@@ -10,7 +10,7 @@ from imagesearch.contract.key_sources import KeyFile, KeyParameters, KeySecret, 
 from imagesearch.contract.keys import AccessKey, KeyRing, KeySource
 from imagesearch.errors import CorruptObject, InvalidField, StorageUnavailable
 
-from .wire import Keys
+from tests.contract.wire import Keys
 
 
 class ParameterStore:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from imagesearch.contract.multipart import parse_form
 from imagesearch.contract.refusals import MalformedForm
 
-from .wire import VECTORS
+from tests.contract.wire import VECTORS
 
 KIND = "multipart/form-data; boundary=05687293920770"
 

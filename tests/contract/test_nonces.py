@@ -7,13 +7,13 @@ from imagesearch.contract.nonces import PREFIX, Nonces
 from imagesearch.contract.refusals import RepeatedRequest
 from imagesearch.contract.signature import WINDOW, Claim
 
-from .wire import MemoryStore
+from tests.simulation.bucket import Bucket
 
 CLAIM = Claim(style="v3", key_id="k", signature="abc", time=1000.0, nonce="n-1", token="")
 
 
 def test_a_nonce_is_taken_once_by_all_functions_together() -> None:
-    store = MemoryStore()
+    store = Bucket()
     Nonces(store).spend(CLAIM, 1000.0)
     with pytest.raises(RepeatedRequest) as refused:
         Nonces(store).spend(CLAIM, 1000.0)
@@ -23,14 +23,14 @@ def test_a_nonce_is_taken_once_by_all_functions_together() -> None:
 
 
 def test_another_key_may_use_the_same_nonce() -> None:
-    nonces = Nonces(MemoryStore())
+    nonces = Nonces(Bucket())
     nonces.spend(CLAIM, 1000.0)
     nonces.spend(replace(CLAIM, key_id="other"), 1000.0)
     nonces.spend(replace(CLAIM, nonce="n-2"), 1000.0)
 
 
 def test_without_a_nonce_the_same_request_may_come_again_for_five_seconds() -> None:
-    nonces = Nonces(MemoryStore())
+    nonces = Nonces(Bucket())
     bare = replace(CLAIM, nonce="")
     nonces.spend(bare, 1000.0)
     nonces.spend(bare, 1004.9)
@@ -40,15 +40,15 @@ def test_without_a_nonce_the_same_request_may_come_again_for_five_seconds() -> N
 
 
 def test_marks_that_no_longer_matter_are_swept() -> None:
-    store = MemoryStore()
+    now = [1_000_000_000]
+    store = Bucket(lambda: now[0])
     nonces = Nonces(store)
-    store.now = 1_000_000_000
     nonces.spend(CLAIM, 1000.0)
-    store.now = 1_500_000_000
+    now[0] = 1_500_000_000
     nonces.spend(replace(CLAIM, nonce="n-2"), 1500.0)
     store.put("uploads/x", b"")
     assert nonces.sweep(1000.0 + 2 * WINDOW) == 0
     assert nonces.sweep(1001.0 + 2 * WINDOW) == 1
-    assert [key.startswith(PREFIX) for key in store.objects] == [True, False]
+    assert [key.startswith(PREFIX) for key in store.keys_after("", "")] == [True, False]
     with pytest.raises(RepeatedRequest):
         nonces.spend(replace(CLAIM, nonce="n-2"), 1501.0)

@@ -5,7 +5,7 @@ from imagesearch.contract.request import Request
 from imagesearch.errors import BadRequest, BodyTooLarge, InvalidJson
 from imagesearch.http import MAX_BODY
 
-from .wire import VECTORS, event
+from tests.contract.wire import VECTORS, event
 
 
 def form(body: bytes, kind: str = "application/x-www-form-urlencoded") -> Request:

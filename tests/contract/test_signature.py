@@ -23,7 +23,7 @@ from imagesearch.contract.request import Request
 from imagesearch.contract.signature import WINDOW, authenticate
 from imagesearch.errors import BadRequest
 
-from .wire import KEY_ID, SIGNED, VECTORS, Vector, ring
+from tests.contract.wire import KEY_ID, SIGNED, VECTORS, Vector, ring
 
 V3, RPC, ROA = (
     "py20201214-4.4.0.SearchImageByPic",

@@ -1,9 +1,8 @@
 """Requests that the vendor's SDKs really sent (with a made-up key), and a store to remember in."""
 
 import base64
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +11,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from imagesearch.contract.keys import AccessKey, KeyRing, digest_of_token
 from imagesearch.contract.request import Request
-from imagesearch.errors import LostRace, NoSuchObject
-from imagesearch.storage import ObjectInfo, StoredObject
 
 KEY_ID, SECRET, TOKEN = "LTAIfakeAccessKeyId01", "fakeSecretKey0123456789abcdef", "fakeStsToken"
 
@@ -109,60 +106,3 @@ def ring(vector: Vector | None = None, **changes: Any) -> KeyRing:
     token = digest_of_token(TOKEN) if temporary else ""
     key = AccessKey(**{"id": KEY_ID, "secret": SECRET, "token_digest": token, **changes})
     return KeyRing(Keys({key.id: key}))
-
-
-class MemoryStore:
-    """The promises of ObjectStore that are used here, in a dictionary."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, tuple[bytes, int]] = {}
-        self.now = 0
-
-    def get(self, key: str) -> StoredObject:
-        if key not in self.objects:
-            raise NoSuchObject(key)
-        body = self.objects[key][0]
-        return StoredObject(body, _etag(body))
-
-    def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
-        found = self.get(key)
-        return None if found.etag == etag else found
-
-    def get_range(self, key: str, start: int, length: int) -> bytes:
-        return self.get(key).body[start : start + length]
-
-    def head(self, key: str) -> ObjectInfo:
-        return ObjectInfo(key, len(self.get(key).body), self.get(key).etag, self.objects[key][1])
-
-    def put(self, key: str, body: bytes, *, content_type: str = "") -> str:  # noqa: ARG002
-        self.objects[key] = bytes(body), self.now
-        return _etag(body)
-
-    def put_if_absent(self, key: str, body: bytes) -> str:
-        if key in self.objects and self.objects[key][0] != body:
-            raise LostRace(key)
-        return self.put(key, body)
-
-    def compare_and_swap(self, key: str, body: bytes, etag: str) -> str:
-        if key not in self.objects or self.get(key).etag not in {etag, _etag(body)}:
-            raise LostRace(key)
-        return self.put(key, body)
-
-    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
-        for key in sorted(self.objects):
-            if key.startswith(prefix) and key > after:
-                yield self.head(key)
-
-    def delete(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            self.objects.pop(key, None)
-
-    def presign_put(self, key: str, *, content_type: str, size: int, seconds: int) -> str:  # noqa: ARG002
-        return f"https://store.example/{key}?put"
-
-    def presign_get(self, key: str, *, seconds: int) -> str:
-        return f"https://store.example/{key}?seconds={seconds}"
-
-
-def _etag(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
