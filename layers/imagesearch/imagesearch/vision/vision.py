@@ -105,8 +105,8 @@ class Vision:
         found. With ``crop=False``, and always for cloth, the whole picture is the subject. A
         given ``category_id`` is passed through, without it a product's is predicted; the other
         services know only ``OTHER``. The same bytes and region always give the same vector, bit
-        for bit. Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be used and
-        :class:`~imagesearch.errors.InvalidRegion` for a region that is not inside it.
+        for bit. Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be
+        used and :class:`~imagesearch.errors.InvalidRegion` for a region that is not inside it.
         """
         watch = _Watch()
         original = Original.open(image)
