@@ -92,7 +92,7 @@ def test_functions_killed_while_they_add_lose_nothing_acknowledged(own_service: 
         client.put("/v1/instances/killed", json={"service": "product"}).raise_for_status()
     with ThreadPoolExecutor(4) as pool:
         running = [pool.submit(writer, n) for n in range(4)]
-        kills = kill_some(own_service, 8)
+        kills = kill_some(own_service, acknowledged, 8)
         stop.set()
         for done in running:
             done.result()
@@ -105,14 +105,16 @@ def test_functions_killed_while_they_add_lose_nothing_acknowledged(own_service: 
     assert not missing
 
 
-def kill_some(service: Service, wanted: int) -> int:
-    """Kill function processes at random moments; return how many were killed."""
+def kill_some(service: Service, acknowledged: list[str], wanted: int) -> int:
+    """Kill function processes between acknowledgements; return how many were killed."""
     chance = random.Random(7)
-    kills = 0
-    deadline = time.monotonic() + 90
+    kills, seen = 0, 0
+    deadline = time.monotonic() + 180
     while kills < wanted and time.monotonic() < deadline:
-        time.sleep(chance.uniform(0.2, 1.2))
-        if pids := service.function_processes():
+        time.sleep(chance.uniform(0.05, 0.3))
+        pids = service.function_processes()
+        if pids and len(acknowledged) >= seen + 4:
+            seen = len(acknowledged)
             os.kill(chance.choice(pids), signal.SIGKILL)
             kills += 1
     return kills
