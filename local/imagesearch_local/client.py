@@ -81,10 +81,10 @@ class Client:
         """Call the server at ``url``; ``transport`` takes the place of the network in tests."""
         self.url = url.rstrip("/")
         self._retries = retries or Retries()
+        self._headers = {"x-api-key": api_key} if api_key else {}
+        self._auth = auth
         self._http = httpx.Client(
             base_url=self.url,
-            headers={"x-api-key": api_key} if api_key else {},
-            auth=auth,
             timeout=httpx.Timeout(timeout, connect=5.0),
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
             transport=transport,
@@ -173,14 +173,14 @@ class Client:
             upload["url"],
             content=image,
             headers=upload.get("headers") or {},
-            auth=None,
         )
         if not answer.is_success:
             raise Refused(answer.status_code, {"detail": f"the upload failed: {answer.text[:300]}"})
         return {"upload_id": upload["upload_id"]}
 
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-        answer = self._send(method, path, **options)
+        headers = {**self._headers, **options.pop("headers", {})}
+        answer = self._send(method, path, headers=headers, auth=self._auth, **options)
         body = _json(answer)
         if answer.is_success:
             return body

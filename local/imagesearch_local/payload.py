@@ -147,7 +147,9 @@ def _body(found: Mapping[str, Any]) -> bytes:
     if not isinstance(body, str):
         raise TypeError("body is not a string")
     try:
-        return base64.b64decode(body, validate=True) if found.get("isBase64Encoded") else body.encode()
+        return (
+            base64.b64decode(body, validate=True) if found.get("isBase64Encoded") else body.encode()
+        )
     except binascii.Error:
         raise ValueError("body is not Base64") from None
 

@@ -118,7 +118,7 @@ class _Reading:
         folder = self._folder(merged["CodeUri"])
         if not folder.is_dir():
             raise TemplateFailure(f"CodeUri of {name} is not a folder: {folder}")
-        events = [self._resolver.resolve(event) for event in (own.get("Events") or {}).values()]
+        routes, triggers = self._events(own)
         return Function(
             name=self._name(name),
             folder=folder,
@@ -127,9 +127,15 @@ class _Reading:
             memory=int(self._resolver.resolve(merged.get("MemorySize", 128))),
             environment=self._environment(own),
             layers=tuple(self._layers(own)),
-            routes=tuple(_route(e["Properties"]) for e in events if e["Type"] == "HttpApi"),
-            triggers=tuple(_trigger(e["Properties"]) for e in events if e["Type"] == "S3"),
+            routes=routes,
+            triggers=triggers,
         )
+
+    def _events(self, own: dict[str, Any]) -> tuple[tuple[Route, ...], tuple[S3Trigger, ...]]:
+        events = [self._resolver.resolve(event) for event in (own.get("Events") or {}).values()]
+        routes = (_route(e.get("Properties") or {}) for e in events if e["Type"] == "HttpApi")
+        triggers = (_trigger(e["Properties"]) for e in events if e["Type"] == "S3")
+        return tuple(routes), tuple(triggers)
 
     def _environment(self, own: dict[str, Any]) -> dict[str, str]:
         variables: dict[str, Any] = {}
