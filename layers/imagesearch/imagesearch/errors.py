@@ -28,6 +28,7 @@ where the vendor has one (Alibaba Cloud Image Search error table), ours otherwis
     │   ├── NoSuchRoute              404  NoSuchRoute
     │   ├── UnknownInstance          404  InvalidInstance
     │   ├── UnknownPicture           404  PictureNotFound
+    │   ├── UnknownGeneration        404  GenerationNotFound
     │   └── UnknownUpload            404  UploadNotFound
     ├── MethodNotAllowed             405  UnsupportedHTTPMethod
     ├── Conflict                     409  Conflict
@@ -87,6 +88,7 @@ __all__ = [
     "TooDeepResults",
     "TooManyResults",
     "UnknownField",
+    "UnknownGeneration",
     "UnknownInstance",
     "UnknownPicture",
     "UnknownUpload",
@@ -291,6 +293,13 @@ class UnknownPicture(NotFound):
 
     code = "PictureNotFound"
     default_fix = "Check product_id and pic_name; both are case-sensitive."
+
+
+class UnknownGeneration(NotFound):
+    """There is no such generation to go back to."""
+
+    code = "GenerationNotFound"
+    default_fix = "Choose one that imagesearch generations lists; older ones are not kept."
 
 
 class UnknownUpload(NotFound):

@@ -5,8 +5,10 @@ from imagesearch.index.features import Features, Likeness, encode, likeness
 from imagesearch.index.index import Index
 from imagesearch.index.log import Deletion, Entry, OfPicture, OfProduct
 from imagesearch.index.policy import Policy
+from imagesearch.index.rollback import Generation
 from imagesearch.index.search import Answer, Hit, Query
 from imagesearch.index.snapshot import Snapshot
+from imagesearch.index.upkeep import Maintained
 
 __all__ = [
     "Answer",
@@ -14,9 +16,11 @@ __all__ = [
     "Deletion",
     "Entry",
     "Features",
+    "Generation",
     "Hit",
     "Index",
     "Likeness",
+    "Maintained",
     "OfPicture",
     "OfProduct",
     "Policy",

@@ -35,6 +35,11 @@ class Block(Protocol):
         """Return the sign bits (n, 64)."""
         ...
 
+    @property
+    def remote(self) -> bool:
+        """Tell whether rows still have to be read one by one from the store."""
+        ...
+
     def rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
         """Return some rows (len(places), 512)."""
         ...
@@ -68,6 +73,11 @@ class TailBlock:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def remote(self) -> bool:
+        """Return that everything is here."""
+        return False
 
     @cached_property
     def runs(self) -> Sequence[Run]:

@@ -49,7 +49,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     ``index`` is a random identity that every other object repeats. ``clock`` is at least that of
     every write folded so far. Of the log, objects with a clock of at most ``low_water`` and those
     named in ``folded`` are in the segments already (or were rolled back); all others count in
-    full. ``tombs`` names the object with the dead rows, if there are any.
+    full. ``tombs`` names the object with the dead rows, if there are any, and ``dead`` counts
+    them. ``swept`` is when (store's time, µs) garbage was last collected.
     """
 
     index: str
@@ -62,6 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     dead: dict[str, int] = {}
     tombs: str = ""
     marks: tuple[Mark, ...] = ()
+    swept: int = 0
 
     def encode(self) -> bytes:
         """Return the manifest's bytes."""

@@ -30,6 +30,10 @@ class Policy:
     """Age an object that nobody refers to must have before it is deleted."""
     retention: float = 7 * _DAY
     """How long earlier generations can be rolled back to."""
+    keep_all: float = _DAY
+    """How long every generation is kept; after that, the last of each hour."""
+    sweep_every: float = _DAY
+    """How often garbage is collected."""
     tier: int = 8
     """Segments of similar size that are merged into one."""
     dead_share: float = 0.3

@@ -116,7 +116,7 @@ def search(view: View, query: Query, *, candidates: int) -> Answer:
 
 
 def _fields(view: View, query: Query) -> Iterator[_Field]:
-    for block, hidden in view.blocks(query.category_id):
+    for block, hidden in view.blocks(query.category_id, tables_only=False):
         for start, end in _spans(block, query.category_id):
             mask = passing(block, hidden, query.filter, start, end)
             places = np.arange(start, end) if mask is None else start + np.flatnonzero(mask)

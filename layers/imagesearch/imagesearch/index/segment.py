@@ -1,10 +1,11 @@
-"""A segment: an immutable set of pictures in three files."""
+"""A segment: an immutable set of pictures in three files, each opened when it is first needed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,21 @@ from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Columns
 from imagesearch.errors import CorruptObject
 from imagesearch.index.features import BIT_BYTES, DIMENSIONS, Features
+from imagesearch.index.files import File, Files
+from imagesearch.index.keys import Keys
 from imagesearch.index.log import Entry
+from imagesearch.index.manifest import SegmentInfo
+from imagesearch.index.parallel import each
 from imagesearch.index.table import Run, Table, build_table, row_order
 
-__all__ = ["Draft", "Segment", "matrix"]
+__all__ = ["Draft", "Segment"]
 
-_Kind = TypeVar("_Kind", np.int8, np.uint8)
+_SMALL = 4 << 20
+"""Bytes of rows that are fetched as a whole in any case."""
+_FEW = 256
+"""Rows that are rather read one by one than waited for."""
+_READS = 32
+"""Single rows that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +55,51 @@ class Draft:
 class Segment:
     """An opened segment, as a :class:`~imagesearch.index.block.Block`."""
 
-    def __init__(
-        self, id: str, table: Table, bits: NDArray[np.uint8], rows: NDArray[np.int8]
-    ) -> None:
-        self.id = id
-        self.table = table
-        self.bits = bits
-        self._rows = rows
+    def __init__(self, index: str, info: SegmentInfo, files: Files, keys: Keys) -> None:
+        self.id = info.id
+        self._index = index
+        self._size = info.rows
+        self._files = files
+        self._meta, self._b1, self._i8 = (
+            File(keys.segment(info.id, name), info.files[name]) for name in ("meta", "b1", "i8")
+        )
 
     def __len__(self) -> int:
-        return len(self.table)
+        return self._size
+
+    @cached_property
+    def table(self) -> Table:
+        """Return the row table."""
+        file = self._files.open(self._meta)
+        table = Table(self._meta.key, file, index=self._index, segment=self.id)
+        if len(table) != self._size:
+            raise CorruptObject(f"{self._meta.key} has {len(table)} rows, not {self._size}.")
+        return table
+
+    @cached_property
+    def bits(self) -> NDArray[np.uint8]:
+        """Return the sign bits (n, 64)."""
+        file = self._files.open(self._b1)
+        _check_size(self._b1.key, file, self._size * BIT_BYTES)
+        return np.frombuffer(file, np.uint8).reshape(-1, BIT_BYTES)
+
+    @cached_property
+    def _all_rows(self) -> NDArray[np.int8]:
+        file = self._files.open(self._i8)
+        _check_size(self._i8.key, file, self._size * DIMENSIONS)
+        return np.frombuffer(file, np.int8).reshape(-1, DIMENSIONS)
+
+    def needed(self, *, tables_only: bool) -> Iterable[File]:
+        """Return the files that a look-up, or else a search, needs first."""
+        if tables_only:
+            return (self._meta,)
+        small = not self._files.persistent or self._i8.info.size <= _SMALL
+        return (self._meta, self._b1, self._i8) if small else (self._meta, self._b1)
+
+    @property
+    def remote(self) -> bool:
+        """Tell whether rows still have to be read one by one from the store."""
+        return not self._files.has(self._i8)
 
     @property
     def runs(self) -> Sequence[Run]:
@@ -62,12 +107,19 @@ class Segment:
         return list(self.table.runs.values())
 
     def rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
-        """Return some rows (len(places), 512)."""
-        return self._rows[places]
+        """Return some rows (len(places), 512).
+
+        A few rows of a large segment that is not here yet are read one by one, each checked,
+        while the whole of it is on its way.
+        """
+        if self.remote and self._files.persistent and 0 < places.size <= _FEW:
+            self._files.fetch_soon(self._i8)
+            return self._single_rows(places)
+        return self._all_rows[places]
 
     def all_rows(self, start: int, end: int) -> NDArray[np.int8]:
         """Return consecutive rows (end - start, 512)."""
-        return self._rows[start:end]
+        return self._all_rows[start:end]
 
     def columns(self, start: int, end: int) -> Columns:
         """Return the attributes of consecutive rows."""
@@ -90,10 +142,17 @@ class Segment:
         place = np.array([row])
         return Entry(self.picture(row), Features(self.rows(place)[0], self.bits[row]))
 
+    def _single_rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
+        def read(row: int) -> bytes:
+            data = self._files.read(self._i8, row * DIMENSIONS, DIMENSIONS)
+            if zlib.crc32(data) != self.table.row_crc[row]:
+                raise CorruptObject(f"{self._i8.key} has altered bytes in row {row}.")
+            return data
 
-def matrix(key: str, file: memoryview, rows: int, kind: type[_Kind]) -> NDArray[_Kind]:
-    """Return a file of sign bits (uint8) or rows (int8) as an array; raise on another size."""
-    width = BIT_BYTES if kind is np.uint8 else DIMENSIONS
-    if len(file) != rows * width:
-        raise CorruptObject(f"{key} has {len(file)} bytes where {rows} × {width} are due.")
-    return np.frombuffer(file, kind).reshape(rows, width)
+        found = each(read, places.tolist(), _READS)
+        return np.frombuffer(b"".join(found), np.int8).reshape(-1, DIMENSIONS)
+
+
+def _check_size(key: str, file: memoryview, size: int) -> None:
+    if len(file) != size:
+        raise CorruptObject(f"{key} has {len(file)} bytes where its segment has {size}.")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
-from imagesearch.index.log import Entry
+from imagesearch.index.log import Entry, Version
 from imagesearch.index.policy import Policy
+from imagesearch.index.reader import Observation
 from imagesearch.index.search import Answer, Query, search
 from imagesearch.index.view import View
 
@@ -31,6 +32,23 @@ class Snapshot:
     operations: Mapping[int, int]
     log_bytes: int
     began: tuple[float, int]
+
+    @classmethod
+    def of(cls, seen: Observation, policy: Policy) -> Snapshot:
+        """Return the snapshot of what one look at the store found."""
+        operations: dict[int, int] = {}
+        for name in sorted(seen.listed):
+            if version := Version.parse(name):
+                operations.setdefault(version.operation, version.clock)
+        return cls(
+            seen.view,
+            policy,
+            seen.sequence,
+            seen.newest,
+            operations,
+            sum(seen.listed[name] for name in seen.view.tail.names),
+            seen.began,
+        )
 
     @property
     def generation(self) -> int:

@@ -192,6 +192,10 @@ class Table:
             found.append(np.arange(run.start + first, run.start + last))
         return np.concatenate(found)
 
+    def versions(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return when some rows were written, (len(rows), 2)."""
+        return np.stack([self.clock[rows], self.operation[rows]], axis=1).astype(np.uint64)
+
     def version(self, row: int) -> Version:
         """Return when a row was written."""
         return Version(int(self.clock[row]), int(self.operation[row]))

@@ -26,14 +26,25 @@ __all__ = ["View"]
 
 
 class View:
-    """An immutable state. ``damage`` is what kept a part of the log from being read."""
+    """An immutable state.
+
+    ``damage`` is what keeps a part of the log from being known; ``misses`` tells that the damage
+    is an object that ought to be in the log and is not.
+    """
 
     def __init__(
-        self, manifest: Manifest, tail: Tail, shelf: Shelf, damage: CorruptObject | None = None
+        self,
+        manifest: Manifest,
+        tail: Tail,
+        shelf: Shelf,
+        *,
+        damage: CorruptObject | None = None,
+        misses: bool = False,
     ) -> None:
         self.manifest = manifest
         self.tail = tail
         self.damage = damage
+        self.misses = misses
         self._shelf = shelf
         self._hidden: dict[str, NDArray[np.int64]] = {}
 
@@ -58,9 +69,9 @@ class View:
         }
         # A write can arrive after a later one was folded; only then has a segment a newer row.
         late = [k for k, w in writes.items() if w.version.clock <= self.manifest.clock]
-        for info in self.manifest.segments if late else ():
-            table = self.segment(info).table
-            for key, row in zip(late, table.locate(late), strict=True):
+        for segment in self.segments() if late else ():
+            table = segment.table
+            for key, row in zip(late, table.locate(late).tolist(), strict=True):
                 if row >= 0 and key in writes and table.version(row) > writes[key].version:
                     del writes[key]
         return writes
@@ -79,15 +90,23 @@ class View:
         """Return a segment, opened."""
         return self._shelf.segment(self.manifest.index, info)
 
-    def segments(self, category_id: int | None = None) -> Iterator[Segment]:
-        """Yield the segments that have pictures of a category; ``None`` is any."""
-        for info in self.manifest.segments:
-            if category_id is None or category_id in info.categories:
-                yield self.segment(info)
+    def segments(
+        self, category_id: int | None = None, *, tables_only: bool = True
+    ) -> list[Segment]:
+        """Return the segments that have pictures of a category (``None`` is any), made ready."""
+        found = [
+            self.segment(info)
+            for info in self.manifest.segments
+            if category_id is None or category_id in info.categories
+        ]
+        self._shelf.prepare(found, tables_only=tables_only)
+        return found
 
-    def blocks(self, category_id: int | None = None) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+    def blocks(
+        self, category_id: int | None = None, *, tables_only: bool = True
+    ) -> Iterator[tuple[Block, NDArray[np.int64]]]:
         """Yield everything to go through, with the rows of it that are hidden, ascending."""
-        for segment in self.segments(category_id):
+        for segment in self.segments(category_id, tables_only=tables_only):
             yield segment, self.hidden(segment)
         if self.writes:
             yield self.tail_block, np.zeros(0, np.int64)

@@ -1,0 +1,207 @@
+"""Segment files on this machine: fetched in parts, checked before their first use, then mapped."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import secrets
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagesearch.errors import CorruptObject, NoSuchObject, StorageUnavailable
+from imagesearch.index.manifest import FileInfo
+from imagesearch.index.parallel import each
+from imagesearch.storage import ObjectStore
+
+__all__ = ["File", "Files", "check_file"]
+
+_PART = 8 << 20
+_SUFFIXES = {".meta", ".b1", ".i8", ".usearch"}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a segment: where it is stored, and what its bytes must be."""
+
+    key: str
+    info: FileInfo
+
+
+class Files:
+    """Segment files by key, in the folder ``cache``, or in memory if that is ``None``.
+
+    A file found in the folder may be from an earlier process, so it is checked like a fresh one.
+    """
+
+    def __init__(self, store: ObjectStore, cache: Path | None, *, parallel: int) -> None:
+        self._store = store
+        self._cache = cache
+        self._parallel = parallel
+        self._open: dict[str, memoryview] = {}
+        self._coming: dict[str, Future[None]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def persistent(self) -> bool:
+        """Tell whether files are kept in a folder."""
+        return self._cache is not None
+
+    def has(self, file: File) -> bool:
+        """Tell whether a file can be used at once."""
+        return file.key in self._open
+
+    def open(self, file: File) -> memoryview:
+        """Return a file's bytes, checked; :class:`CorruptObject` names one that is not whole."""
+        self.fetch([file])
+        return self._open[file.key]
+
+    def fetch(self, files: Iterable[File]) -> None:
+        """Make several files usable, in parallel; wait for those that are on their way."""
+        mine, others = [], []
+        with self._lock:
+            for file in files:
+                if file.key in self._open:
+                    continue
+                if file.key in self._coming:
+                    others.append(self._coming[file.key])
+                else:
+                    self._coming[file.key] = Future()
+                    mine.append(file)
+        self._bring(mine)
+        for coming in others:
+            coming.result()
+
+    def fetch_soon(self, file: File) -> None:
+        """Begin to make a file usable, on another thread. If that fails, nobody hears of it."""
+        with self._lock:
+            if file.key in self._open or file.key in self._coming:
+                return
+            self._coming[file.key] = Future()
+        threading.Thread(target=self._bring_quietly, args=[file], daemon=True).start()
+
+    def read(self, file: File, start: int, length: int) -> bytes:
+        """Read some bytes of a file from the store, unchecked."""
+        try:
+            return self._store.get_range(file.key, start, length)
+        except NoSuchObject:
+            raise CorruptObject(f"{file.key} is missing.") from None
+
+    def keep_only(self, wanted: Iterable[str]) -> None:
+        """Drop all files but those of these keys, also those of an earlier process."""
+        keys = set(wanted)
+        with self._lock:
+            for key in self._open.keys() - keys:
+                del self._open[key]
+        if self._cache and self._cache.is_dir():
+            names = {self._path(key).name for key in keys}
+            for path in self._cache.iterdir():
+                if path.suffix in _SUFFIXES and path.name not in names:
+                    path.unlink(missing_ok=True)
+
+    def _bring_quietly(self, file: File) -> None:
+        try:
+            self._bring([file])
+        except Exception:
+            return
+
+    def _bring(self, files: Sequence[File]) -> None:
+        """Make files usable that are noted as coming, and tell who waits for them."""
+        try:
+            old = [(file, self._from_folder(file)) for file in files]
+            new = [file for file, found in old if found is None]
+            brought = {file.key: found for file, found in old if found is not None}
+            brought |= self._download(new)
+        except BaseException as error:
+            for file in files:
+                self._settle(file.key, error)
+            raise
+        with self._lock:
+            self._open |= brought
+        for file in files:
+            self._settle(file.key, None)
+
+    def _settle(self, key: str, error: BaseException | None) -> None:
+        with self._lock:
+            coming = self._coming.pop(key)
+        if error is None:
+            coming.set_result(None)
+        else:
+            coming.set_exception(error)
+
+    def _from_folder(self, file: File) -> memoryview | None:
+        """Return a file that is in the folder already, unless it is damaged."""
+        if not self._cache or not self._path(file.key).is_file():
+            return None
+        with self._path(file.key).open("rb") as found:
+            size = os.fstat(found.fileno()).st_size
+            content = mmap.mmap(found.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        try:
+            check_file(file.key, memoryview(content), file.info)
+        except CorruptObject:
+            return None
+        return memoryview(content)
+
+    def _download(self, files: Sequence[File]) -> dict[str, memoryview]:
+        targets = {file.key: self._target(file) for file in files}
+        parts = [
+            (file, start) for file in files for start in range(0, file.info.size, _PART) or [0]
+        ]
+
+        def fetch(part: tuple[File, int]) -> None:
+            file, start = part
+            data = self.read(file, start, min(_PART, file.info.size - start))
+            if len(data) != min(_PART, file.info.size - start):
+                raise CorruptObject(f"{file.key} has fewer than the {file.info.size} bytes due.")
+            targets[file.key][1][start : start + len(data)] = data
+
+        def finish(file: File) -> memoryview:
+            path, content = targets[file.key]
+            check_file(file.key, content, file.info)
+            if path:
+                path.rename(self._path(file.key))
+            return content.toreadonly()
+
+        try:
+            each(fetch, parts, self._parallel)
+            found = each(finish, files, self._parallel)
+        except BaseException:
+            for path, _ in targets.values():
+                if path:
+                    path.unlink(missing_ok=True)
+            raise
+        return {file.key: content for file, content in zip(files, found, strict=True)}
+
+    def _target(self, file: File) -> tuple[Path | None, memoryview]:
+        """Return where to put a file that is being fetched."""
+        if not self._cache or not file.info.size:
+            return None, memoryview(bytearray(file.info.size))
+        path = self._cache / f"{self._path(file.key).name}.{secrets.token_hex(8)}"
+        try:
+            self._cache.mkdir(parents=True, exist_ok=True)
+            with path.open("x+b") as target:
+                # A hole that the disk cannot fill would end the process when it is written to.
+                os.posix_fallocate(target.fileno(), 0, file.info.size)
+                return path, memoryview(mmap.mmap(target.fileno(), file.info.size))
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise StorageUnavailable(
+                f"there is no room for {file.info.size} bytes in {self._cache}: {error.strerror}.",
+                fix="Give the function more ephemeral storage; docs/index-format.md says how much.",
+            ) from error
+
+    def _path(self, key: str) -> Path:
+        if not self._cache:
+            raise ValueError("files are kept in memory")
+        return self._cache / key.rpartition("/")[2]
+
+
+def check_file(key: str, data: bytes | memoryview, info: FileInfo) -> None:
+    """Raise :class:`CorruptObject` unless these are the bytes that the manifest means."""
+    if len(data) != info.size:
+        raise CorruptObject(f"{key} has {len(data)} bytes where {info.size} are due.")
+    if hashlib.sha256(data).hexdigest() != info.sha256:
+        raise CorruptObject(f"{key} has altered bytes: its SHA-256 does not match.")

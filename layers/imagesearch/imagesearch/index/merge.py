@@ -1,0 +1,146 @@
+"""Merging: small segments become large ones, and dead rows go."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.index.keeper import Keeper
+from imagesearch.index.manifest import Manifest, SegmentInfo
+from imagesearch.index.policy import Policy
+from imagesearch.index.segment import Draft
+from imagesearch.index.tombs import Tombs
+
+__all__ = ["due", "merge"]
+
+_TRIES = 8
+_SMALLEST = 64
+_GONE = -1
+
+
+def due(manifest: Manifest, policy: Policy) -> list[SegmentInfo]:
+    """Return the segments to merge into one next; none if all is well.
+
+    Either one with too many dead rows, or ``policy.tier`` of similar size: the sizes of a tier
+    differ by less than a factor of ``policy.tier``, so every row is copied once per tier.
+    """
+    for info in manifest.segments:
+        if manifest.dead.get(info.id, 0) > policy.dead_share * info.rows:
+            return [info]
+    tiers: dict[int, list[SegmentInfo]] = {}
+    for info in sorted(manifest.segments, key=lambda info: _alive(manifest, info)):
+        size = max(_alive(manifest, info), _SMALLEST)
+        if size <= policy.segment_rows / 2:
+            tiers.setdefault(int(math.log(size / _SMALLEST, policy.tier) + 1e-9), []).append(info)
+    for group in tiers.values():
+        if len(group) >= policy.tier:
+            return _fitting(manifest, group, policy.segment_rows)
+    return []
+
+
+def _alive(manifest: Manifest, info: SegmentInfo) -> int:
+    return info.rows - manifest.dead.get(info.id, 0)
+
+
+def _fitting(manifest: Manifest, group: Sequence[SegmentInfo], limit: int) -> list[SegmentInfo]:
+    """Return as many of the smallest as fit into one segment; two always do."""
+    rows = np.cumsum([_alive(manifest, info) for info in group])
+    return list(group[: max(2, int(np.searchsorted(rows, limit, "right")))])
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Which row of the new segment each row of an old one became; -1 if it was dead."""
+
+    old: str
+    rows: NDArray[np.int64]
+
+
+def merge(keeper: Keeper, sources: Sequence[SegmentInfo]) -> bool:
+    """Replace segments by one with their living rows.
+
+    Rows that die while we copy are dead in the copy. False if the sources were merged or
+    rolled back meanwhile.
+    """
+    held = keeper.reader.manifest()
+    if not _has_all(held.manifest, sources):
+        return False
+    draft, moved = _gathered(keeper, held.manifest, sources)
+    new = []
+    if draft.pictures:
+        info, order = keeper.put_segment(held.manifest, draft)
+        new = [info]
+        moved = [_placed(move, order) for move in moved]
+    for _ in range(_TRIES):
+        held = keeper.reader.manifest()
+        if not _has_all(held.manifest, sources):
+            return False
+        if not _still_dead(keeper, held.manifest, moved):
+            return False
+        if keeper.commit(held, _replaced(keeper, held.manifest, moved, new)):
+            return True
+    return False
+
+
+def _has_all(manifest: Manifest, sources: Iterable[SegmentInfo]) -> bool:
+    return {info.id for info in sources} <= {info.id for info in manifest.segments}
+
+
+def _gathered(
+    keeper: Keeper, manifest: Manifest, sources: Sequence[SegmentInfo]
+) -> tuple[Draft, list[_Moved]]:
+    """Return the living rows of some segments, and which place each took in the draft."""
+    tombs = keeper.reader.shelf.tombs(manifest)
+    segments = [keeper.reader.shelf.segment(manifest.index, info) for info in sources]
+    alive = [np.delete(np.arange(len(segment)), tombs.of(segment.id)) for segment in segments]
+    moved, count = [], 0
+    for segment, rows in zip(segments, alive, strict=True):
+        places = np.full(len(segment), _GONE, np.int64)
+        places[rows] = np.arange(count, count + rows.size)
+        moved.append(_Moved(segment.id, places))
+        count += rows.size
+    parts = list(zip(segments, alive, strict=True))
+    draft = Draft(
+        [segment.picture(row) for segment, rows in parts for row in rows.tolist()],
+        np.concatenate([segment.table.versions(rows) for segment, rows in parts]),
+        np.concatenate([segment.rows(rows) for segment, rows in parts]),
+        np.concatenate([segment.bits[rows] for segment, rows in parts]),
+    )
+    return draft, moved
+
+
+def _placed(move: _Moved, order: NDArray[np.int64]) -> _Moved:
+    """Follow the draft's pictures to the rows they became."""
+    became = np.empty(order.size, np.int64)
+    became[order] = np.arange(order.size)
+    rows = np.where(move.rows == _GONE, _GONE, became[move.rows])
+    return _Moved(move.old, rows)
+
+
+def _still_dead(keeper: Keeper, manifest: Manifest, moved: Iterable[_Moved]) -> bool:
+    """Tell whether the rows left out are dead; a rollback may have brought them back."""
+    tombs = keeper.reader.shelf.tombs(manifest)
+    return all(
+        np.isin(np.flatnonzero(move.rows == _GONE), tombs.of(move.old)).all() for move in moved
+    )
+
+
+def _replaced(
+    keeper: Keeper, manifest: Manifest, moved: Sequence[_Moved], new: Sequence[SegmentInfo]
+) -> Manifest:
+    """Return the manifest with the new segment for the old ones, and what of it died since."""
+    tombs = keeper.reader.shelf.tombs(manifest)
+    gone = {move.old for move in moved}
+    dead = {name: rows for name, rows in tombs.dead.items() if name not in gone}
+    died = [rows[rows != _GONE] for rows in (m.rows[tombs.of(m.old)] for m in moved)]
+    for info in new:
+        if any(rows.size for rows in died):
+            dead[info.id] = np.sort(np.concatenate(died))
+    after = keeper.put_tombs(manifest, Tombs(dead, tombs.deletions))
+    kept = tuple(info for info in manifest.segments if info.id not in gone)
+    return msgspec.structs.replace(after, segments=(*kept, *new))

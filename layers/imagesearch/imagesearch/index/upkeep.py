@@ -1,0 +1,84 @@
+"""Upkeep: whatever an index needs to have done, in one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from imagesearch.index.collect import collect
+from imagesearch.index.fold import folded
+from imagesearch.index.keeper import Keeper
+from imagesearch.index.merge import due, merge
+from imagesearch.index.settle import low_water, marked
+
+__all__ = ["Maintained", "fold", "maintain"]
+
+_SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Maintained:
+    """What was done: log objects folded, segments merged into one, objects deleted.
+
+    ``more`` tells that another call would find something to do at once.
+    """
+
+    folded: int
+    merged: int
+    collected: int
+    more: bool
+
+
+def fold(keeper: Keeper) -> bool:
+    """Turn the log's tail into a segment; false if there was none or somebody else did."""
+    seen = keeper.reader.observe()
+    if not seen.view.tail.names:
+        return False
+    return keeper.commit(seen.held, folded(keeper, seen, seen.held.manifest.low_water))
+
+
+def maintain(keeper: Keeper) -> Maintained:
+    """Fold the log, settle it, merge segments and collect garbage, each if it is due.
+
+    Safe to run any number of times at once: what loses a race is left for the next call. Raises
+    :class:`CorruptObject` when something is damaged; nothing is deleted then.
+    """
+    before = keeper.reader.manifest().manifest
+    now = pulse(keeper)
+    count = _fold_and_settle(keeper, before.clock, now)
+    sources = due(keeper.reader.manifest().manifest, keeper.policy)
+    merged = len(sources) if sources and merge(keeper, sources) else 0
+    swept = _sweep(keeper, now)
+    more = bool(merged) and bool(due(keeper.reader.manifest().manifest, keeper.policy))
+    return Maintained(count, merged, swept, more)
+
+
+def pulse(keeper: Keeper) -> int:
+    """Return the store's time (µs), not later than now."""
+    keeper.store.put(keeper.keys.pulse, b"")
+    return keeper.store.head(keeper.keys.pulse).modified
+
+
+def _fold_and_settle(keeper: Keeper, clock: int, now: int) -> int:
+    """Fold what the log holds; ``clock`` was the manifest's before the store's time ``now``."""
+    seen = keeper.reader.observe()
+    seen.view.check()
+    manifest = seen.held.manifest
+    settled = low_water(manifest, keeper.policy, now, len(seen.listed))
+    marks = marked(manifest.marks, clock, now, settled)
+    unfolded = seen.listed.keys() - frozenset(manifest.folded)
+    if not unfolded and settled == manifest.low_water and marks == manifest.marks:
+        return 0
+    after = msgspec.structs.replace(folded(keeper, seen, settled), marks=marks)
+    return len(seen.view.tail.names) if keeper.commit(seen.held, after) else 0
+
+
+def _sweep(keeper: Keeper, now: int) -> int:
+    """Collect garbage if that was not done lately."""
+    held = keeper.reader.manifest()
+    if now - held.manifest.swept < keeper.policy.sweep_every * _SECOND:
+        return 0
+    deleted = collect(keeper, now)
+    keeper.commit(held, msgspec.structs.replace(held.manifest, swept=now))
+    return deleted
