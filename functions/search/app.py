@@ -19,7 +19,8 @@ def search_pictures(request: Request) -> Answer:
         {
             **record(hit.picture),
             "score": hit.likeness.score,
-            "relevance": hit.likeness.relevance,
+            # A float32, to the digits that sort_expr_values prints: both then read alike.
+            "relevance": float(f"{hit.likeness.relevance:.15g}"),
             "hamming": hit.likeness.hamming,
             "sort_expr_values": hit.likeness.sort_expr_values,
         }

@@ -44,6 +44,7 @@ def test_an_added_picture_is_found_at_once_with_the_exact_maximum(
     first = found["hits"][0]
     assert (first["product_id"], first["sort_expr_values"]) == ("p2", EXACT)
     assert (first["score"], first["hamming"], first["int_attr"]) == (1.0, 0, 2)
+    assert first["relevance"] == 7.33136443711219e24
     relevances = [hit["relevance"] for hit in found["hits"]]
     assert relevances == sorted(relevances, reverse=True)
     assert found["total"] == 4
