@@ -108,7 +108,7 @@ class World:
         self.deployment = Deployment(settings, self.bucket, vision=Thumbnails)
         self.contract = Contract(
             self.deployment,
-            KeyRing(self.keys, look_again=0),
+            KeyRing(self.keys, keep=0, look_again=0),
             region="eu-west-1",
             clock=lambda: self.now,
         )

@@ -65,6 +65,7 @@ _IN_CONSOLE = {
     "InvalidInstance": "Console.InstanceNotFound",
     "InstanceStatusError": "Console.InstanceStatusError",
     "NoPermission": "Console.NoPermission",
+    "Conflict": "Console.TaskAlreadyExist",
     "InternalError": "Console.InternalError",
 }
 
@@ -126,8 +127,8 @@ def _message(error: ImageSearchError, status: int) -> str:
         return f"{error.title()} {error.fix}"
     if isinstance(error, InvalidFilter | AccessRefused | NotPermitted):
         return f"{error.detail} {error.fix}"
-    detail = _NAMES.sub(lambda found: theirs(found[0]), error.detail)
-    return f"{detail} {_fix(error)}".strip()
+    text = f"{error.detail} {_fix(error)}".strip()
+    return _NAMES.sub(lambda found: theirs(found[0]), text)
 
 
 def _fix(error: ImageSearchError) -> str:
