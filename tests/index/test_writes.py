@@ -241,3 +241,28 @@ def test_an_add_takes_three_requests_and_a_warm_search_two(
     store.requests.clear()
     index.snapshot().search(Query(features=look(1)))
     assert [verb for verb, _ in store.requests] == ["list", "get_if_changed"]
+
+
+def test_a_fold_keeps_out_what_an_overlapping_one_folded(
+    store: MemoryStore, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slower one lists the log in pages; a late write lands before the page it is at."""
+    monkeypatch.setattr("tests.stores.PAGE", 1)
+    moment = index.snapshot()
+    slow = index_of(store, StillClock(2_000_000))
+    slow.append([entry(2)], after=slow.snapshot())
+    pages = 0
+
+    def overlap(verb: str, _key: str) -> None:
+        nonlocal pages
+        pages += verb == "list"
+        if verb == "list" and pages == 1:
+            index.append([entry(1)], after=moment)
+            index.fold()
+            index.append([entry(3)], after=index.snapshot())
+
+    store.after = overlap
+    assert slow.fold()
+    assert pages > 1
+    assert keys_in(index) == [("1", "a"), ("2", "a"), ("3", "a")]
+    assert index.snapshot().pictures == 3

@@ -34,7 +34,7 @@ def folded(keeper: Keeper, seen: Observation, low_water: int) -> Manifest:
         manifest,
         clock=seen.sequence,
         low_water=low_water,
-        folded=tuple(name for name in sorted(seen.listed) if int(name[:20]) > low_water),
+        folded=seen.ruled_out(low_water),
         segments=tuple(segments),
     )
 

@@ -46,6 +46,14 @@ class Observation:
         """Return the newest clock seen."""
         return max(self.held.manifest.clock, int(self.newest[:20] or 0))
 
+    def ruled_out(self, low_water: int) -> tuple[str, ...]:
+        """Return the log objects above a low-water mark that must not count any more.
+
+        What the manifest names may have been written, and folded, after our listing.
+        """
+        names = {*self.listed, *self.held.manifest.folded}
+        return tuple(sorted(name for name in names if int(name[:20]) > low_water))
+
 
 class Reader:
     """Looks at one index, keeping what it has read; thread-safe."""

@@ -56,7 +56,7 @@ def rollback(keeper: Keeper, to: int) -> int:
     after = msgspec.structs.replace(
         now,
         clock=seen.sequence,
-        folded=tuple(sorted(seen.listed)),
+        folded=seen.ruled_out(now.low_water),
         segments=wanted.segments,
         dead=wanted.dead,
         tombs=wanted.tombs,
