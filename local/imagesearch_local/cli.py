@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 import typer
+from imagesearch.errors import ImageSearchError
 
 from imagesearch_local.client import Refused, Unreachable
-from imagesearch_local.commands import evaluating, imports, instances, pictures, running
+from imagesearch_local.commands import evaluating, imports, instances, pictures, running, upkeep
 from imagesearch_local.commands.exits import Exit
 from imagesearch_local.commands.output import complain, print_json
 from imagesearch_local.manifest import UnusableSource
@@ -32,6 +33,8 @@ app.command("search")(pictures.search)
 app.command("show")(pictures.show)
 app.command("delete")(pictures.delete)
 app.command("eval")(evaluating.eval_command)
+app.command("compact")(upkeep.compact)
+app.command("rollback")(upkeep.rollback)
 app.command("doctor")(running.doctor_command)
 
 
@@ -49,6 +52,10 @@ def main() -> None:
         app()
     except Refused as error:
         _refused(error)
+        sys.exit(Exit.REFUSED)
+    except ImageSearchError as error:
+        found = {"code": error.code, "detail": error.detail, "fix": error.fix}
+        _refused(Refused(error.status, found))
         sys.exit(Exit.REFUSED)
     except Unreachable as error:
         complain(f"{error}\nIs it running? Start it with: imagesearch serve")

@@ -14,8 +14,7 @@ from imagesearch_local.folder import DataFolder
 from imagesearch_local.problems import LocalFailure
 from imagesearch_local.rie import emulator
 from imagesearch_local.seaweed import program
-from imagesearch_local.serve import find_template
-from imagesearch_local.template import Template
+from imagesearch_local.template import Template, find_template
 
 __all__ = ["Check", "examine"]
 

@@ -77,7 +77,7 @@ class FunctionPool:
         Raises :class:`FunctionFailed` when it raised or its process died, :class:`FunctionTimedOut`
         after the function's own limit, :class:`FunctionBusy` when too many wait already.
         """
-        if self._waiting >= self._limits.waiting:
+        if self._slots.locked() and self._waiting >= self._limits.waiting:
             raise FunctionBusy(f"{self._waiting} requests wait for {self.function.name} already.")
         self._waiting += 1
         try:

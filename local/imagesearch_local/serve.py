@@ -6,25 +6,15 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from socket import socket
 
 from imagesearch_local.logs import SERVICE, open_logs
-from imagesearch_local.problems import LocalFailure
 from imagesearch_local.service import Plan, Service, running
 from imagesearch_local.serving import listen
 
-__all__ = ["find_template", "serve"]
+__all__ = ["serve"]
 
 Announce = Callable[[Service], Awaitable[None]]
-
-
-def find_template() -> Path:
-    """Return the project's ``template.yaml``: beside this package, else in the current folder."""
-    for folder in (Path(__file__).parents[2], Path.cwd()):
-        if (folder / "template.yaml").is_file():
-            return folder / "template.yaml"
-    raise LocalFailure("there is no template.yaml here; name one with --template.")
 
 
 def serve(plan: Plan, *, port: int, verbose: bool, announce: Announce) -> None:

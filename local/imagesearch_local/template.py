@@ -10,7 +10,7 @@ from typing import Any
 from imagesearch_local.intrinsics import ACCOUNT, REGION, STACK, Resolver, Tree, load_yaml
 from imagesearch_local.problems import TemplateFailure
 
-__all__ = ["Function", "Route", "S3Trigger", "Template"]
+__all__ = ["Function", "Route", "S3Trigger", "Template", "find_template"]
 
 _API_SECONDS = 30.0
 _DEFAULT_ROUTE = "$default"
@@ -85,6 +85,14 @@ class Template:
             return _Reading(path, document, parameters or {}).template()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise TemplateFailure(f"{path} cannot be understood: {error!r}.") from error
+
+
+def find_template() -> Path:
+    """Return the project's ``template.yaml``: beside this package, else in the current folder."""
+    for folder in (Path(__file__).parents[2], Path.cwd()):
+        if (folder / "template.yaml").is_file():
+            return folder / "template.yaml"
+    raise TemplateFailure("there is no template.yaml here; name one with --template.")
 
 
 class _Reading:

@@ -34,11 +34,11 @@ def import_pictures(
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """Add all pictures of a folder or manifest; run it again to send what is missing.
+    """Add all pictures of a folder or manifest.
 
     FOLDER/A/B/x.jpg becomes picture x.jpg of product A_B. A manifest line is a JSON object with
-    product_id, pic_name, file (relative to the manifest) and any attribute. What was acknowledged
-    is kept in a journal, so that the next run sends only new, changed and failed pictures.
+    product_id, pic_name, file (relative to the manifest) and any attribute. A journal keeps what
+    was acknowledged: the same command again sends only new, changed and failed pictures.
     """
     listing = read_source(source)
     with connect(url, api_key) as client:

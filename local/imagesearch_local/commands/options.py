@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from imagesearch_local.client import DEFAULT_URL, Client
 
-__all__ = ["ApiKey", "AsJson", "Instance", "Url", "connect"]
+__all__ = ["ApiKey", "AsJson", "Data", "Instance", "TemplateFile", "Url", "connect"]
 
 Url = Annotated[str, typer.Option("--url", envvar="IMAGESEARCH_URL", help="Server to talk to.")]
 ApiKey = Annotated[
@@ -23,6 +24,10 @@ ApiKey = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Instance = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False)]
+Data = Annotated[Path, typer.Option("--data", help="Data folder of the local run.")]
+TemplateFile = Annotated[
+    Path | None, typer.Option("--template", help="Default: the project's template.yaml.")
+]
 
 
 def connect(url: str = DEFAULT_URL, api_key: str = "") -> Client:

@@ -119,7 +119,7 @@ def delete(
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """Delete one picture, all of a product, or all that a filter selects."""
+    """Delete a picture, a product, or what a filter selects."""
     if bool(product_id) == bool(filter):
         raise typer.BadParameter("give a product or --filter, one of the two.")
     with connect(url, api_key) as client:

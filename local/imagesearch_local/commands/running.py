@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imagesearch_local.client import DEFAULT_URL, Client, Refused, Unreachable
 from imagesearch_local.commands.exits import Exit
-from imagesearch_local.commands.options import ApiKey, AsJson, Url, connect
+from imagesearch_local.commands.options import ApiKey, AsJson, Data, TemplateFile, Url, connect
 from imagesearch_local.commands.output import complain, print_json, print_table, progress
 from imagesearch_local.demo import DEMO, QUERY, load_demo
-from imagesearch_local.doctor import examine
-from imagesearch_local.emulator import Limits
-from imagesearch_local.folder import DataFolder
 from imagesearch_local.problems import LocalFailure
-from imagesearch_local.serve import find_template, serve
-from imagesearch_local.service import Plan, Service
-from imagesearch_local.template import Template
+
+if TYPE_CHECKING:
+    from imagesearch_local.folder import DataFolder
+    from imagesearch_local.service import Service
 
 __all__ = ["doctor_command", "serve_command"]
-
-Data = Annotated[Path, typer.Option("--data", help="Folder that keeps objects and logs.")]
-TemplateFile = Annotated[
-    Path | None, typer.Option("--template", help="Default: the project's template.yaml.")
-]
 
 
 def serve_command(
@@ -38,8 +32,9 @@ def serve_command(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the logs.")] = False,
     environments: Annotated[
-        int, typer.Option(min=1, max=256, help="Processes a function may have at once.")
-    ] = Limits().environments,
+        int,
+        typer.Option(min=1, max=256, help="Processes that a function may have at once."),
+    ] = max(2, os.cpu_count() or 2),
     parameters: Annotated[
         list[str],
         typer.Option("--parameter", metavar="NAME=VALUE", help="Of the template; repeat."),
@@ -51,6 +46,12 @@ def serve_command(
     Prints "ready http://127.0.0.1:PORT" on standard output when it answers. Objects and logs are
     kept in the data folder; stopping and starting again loses nothing.
     """
+    from imagesearch_local.emulator import Limits
+    from imagesearch_local.folder import DataFolder
+    from imagesearch_local.serve import serve
+    from imagesearch_local.service import Plan
+    from imagesearch_local.template import Template, find_template
+
     plan = Plan(
         template=Template.read(template or find_template(), dict(map(_parameter, parameters))),
         folder=DataFolder(data),
@@ -73,7 +74,10 @@ def doctor_command(
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """Check what a local run needs, and whether the server at --url is well."""
+    """Check the installation and the server."""
+    from imagesearch_local.doctor import examine
+    from imagesearch_local.folder import DataFolder
+
     with connect(url, api_key) as client:
         checks = examine(template, DataFolder(data), client)
     rows = [{"check": c.name, "ok": c.ok, "detail": c.detail} for c in checks]

@@ -1,0 +1,84 @@
+"""``imagesearch compact`` and ``imagesearch rollback``: upkeep of an instance's index."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imagesearch_local.commands.options import AsJson, Data, Instance, TemplateFile
+from imagesearch_local.commands.output import print_fields, print_json, print_table
+
+if TYPE_CHECKING:
+    from imagesearch.index import Generation, Index
+
+__all__ = ["compact", "rollback"]
+
+_PASSES = 100
+
+
+def compact(
+    instance: Instance,
+    data: Data = Path(".data"),
+    template: TemplateFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tidy the index of an instance.
+
+    Folds the log, merges segments and deletes what is no longer needed, as far as it is due.
+
+    Works on the bucket that IMAGESEARCH_BUCKET names, else on the local run of the data folder.
+    """
+    index = _index(instance, data, template)
+    done = {"folded": 0, "merged": 0, "collected": 0}
+    for _ in range(_PASSES):
+        step = index.maintain()
+        for name in done:
+            done[name] += getattr(step, name)
+        if not step.more:
+            break
+    print_json(done) if as_json else print_fields(done)
+
+
+def rollback(
+    instance: Instance,
+    to: Annotated[int | None, typer.Option(help="Generation to go back to.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    data: Data = Path(".data"),
+    template: TemplateFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go back to an earlier state of an instance.
+
+    Without --to, lists the generations that can be gone back to.
+
+    Going back undoes every write that the generation had not folded. Works on the bucket that
+    IMAGESEARCH_BUCKET names, else on the local run of the data folder.
+    """
+    index = _index(instance, data, template)
+    if to is None:
+        rows = [_described(generation) for generation in index.generations()]
+        columns = ("number", "until", "pictures", "segments")
+        print_json({"generations": rows}) if as_json else print_table(columns, rows)
+        return
+    if not yes:
+        typer.confirm(f"Undo all later writes to {instance}?", abort=True, err=True)
+    made = {"generation": index.rollback(to)}
+    print_json(made) if as_json else print_fields(made)
+
+
+def _index(instance: str, data: Path, template: Path | None) -> Index:
+    from imagesearch_local.direct import open_deployment
+    from imagesearch_local.folder import DataFolder
+    from imagesearch_local.template import find_template
+
+    deployment = open_deployment(DataFolder(data), template or find_template())
+    return deployment.index(deployment.instances.get(instance))
+
+
+def _described(generation: Generation) -> dict[str, Any]:
+    until = datetime.fromtimestamp(generation.until / 1_000_000, UTC)
+    return {**asdict(generation), "until": until.isoformat(timespec="seconds")}
