@@ -1,10 +1,11 @@
-"""Add pictures, and begin the upload of large ones."""
+"""Add pictures, change what is attached to them, and begin the upload of large ones."""
 
 from imagesearch.http import Answer, Api, Request
 from imagesearch.operations import fields
 from imagesearch.operations.add import AddPicture, add_picture
+from imagesearch.operations.answers import AddedAnswer, UpdatedAnswer, UploadAnswer
 from imagesearch.operations.deployment import Deployment
-from imagesearch.operations.record import record
+from imagesearch.operations.update import UpdatePicture, update_picture
 from imagesearch.operations.uploads import BeginUpload, begin_upload
 
 handler = Api()
@@ -19,20 +20,18 @@ def add(request: Request) -> Answer:
         fields.read(AddPicture, request.fields()),
         idempotency_key=request.headers.get("idempotency-key"),
     )
-    regions = [region.as_list() for region in added.regions]
-    body = {"picture": {**record(added.picture), "regions": regions}, "sequence": added.sequence}
-    return Answer(body, status=201 if added.new else 200, stages=added.took_ms)
+    return Answer(AddedAnswer.of(added), status=201 if added.new else 200, stages=added.took_ms)
+
+
+@handler.route("PATCH /v1/instances/{instance}/pictures/{product_id}/{pic_name}")
+def update(request: Request) -> Answer:
+    """Change the attributes that are given; the others and the picture stay."""
+    updated = update_picture(deployment, fields.read(UpdatePicture, request.fields()))
+    return Answer(UpdatedAnswer.of(updated))
 
 
 @handler.route("POST /v1/uploads")
 def upload(request: Request) -> Answer:
     """Give an address to which a large picture may be sent."""
     begun = begin_upload(deployment, fields.read(BeginUpload, request.fields()))
-    body = {
-        "upload_id": begun.upload_id,
-        "method": "PUT",
-        "url": begun.url,
-        "headers": begun.headers,
-        "expires_in": begun.expires_in,
-    }
-    return Answer(body, status=201)
+    return Answer(UploadAnswer.of(begun), status=201)

@@ -2,6 +2,7 @@
 
 from imagesearch.http import Answer, Api, Request
 from imagesearch.operations import fields
+from imagesearch.operations.answers import DeletedAnswer
 from imagesearch.operations.delete import (
     Deleted,
     DeletePicture,
@@ -41,4 +42,4 @@ def selected(request: Request) -> Answer:
 
 
 def _answer(done: Deleted) -> Answer:
-    return Answer({"deleted": [key.pic_name for key in done.keys], "sequence": done.sequence})
+    return Answer(DeletedAnswer.of(done))

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -29,7 +29,7 @@ from imagesearch.errors import (
 )
 from imagesearch.observe import logger
 
-__all__ = ["MAX_BODY", "Answer", "Api", "Request", "problem", "render_problem"]
+__all__ = ["MAX_BODY", "Answer", "Api", "Problem", "Request", "problem", "render_problem"]
 
 MAX_BODY = 8 * 1024 * 1024
 """Longest request body in bytes, the vendor's limit."""
@@ -104,6 +104,20 @@ class Answer:
     stages: Mapping[str, float] = field(default_factory=dict)
 
 
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A failure, as RFC 9457 describes it, with members of ours."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: Annotated[str, msgspec.Meta(description="The name to program against.")]
+    request_id: str
+    fix: Annotated[str, msgspec.Meta(description="What to do instead.")]
+    field: str | None = None
+
+
 Route = Callable[[Request], Answer]
 
 
@@ -146,7 +160,12 @@ class Api:
         spent = (time.perf_counter() - began) * 1000
         logger().info(
             "answered",
-            extra={"route": event.get("routeKey"), "status": answer.status, "ms": round(spent, 1)},
+            extra={
+                "route": event.get("routeKey"),
+                "instance": (event.get("pathParameters") or {}).get("instance"),
+                "status": answer.status,
+                "ms": round(spent, 1),
+            },
         )
         return _payload(answer, request_id, spent)
 
@@ -157,19 +176,19 @@ class Api:
         return route(request)
 
 
-def render_problem(error: ImageSearchError, *, request_id: str, path: str) -> dict[str, Any]:
-    """Describe a failure as RFC 9457 has it, with our ``code``, ``fix`` and ``request_id``."""
-    body = {
-        "type": f"urn:imagesearch:problem:{error.code}",
-        "title": error.title(),
-        "status": error.status,
-        "detail": error.detail,
-        "instance": path,
-        "code": error.code,
-        "request_id": request_id,
-        "fix": error.fix,
-    }
-    return body | ({"field": error.field} if error.field else {})
+def render_problem(error: ImageSearchError, *, request_id: str, path: str) -> Problem:
+    """Describe a failure."""
+    return Problem(
+        type=f"urn:imagesearch:problem:{error.code}",
+        title=error.title(),
+        status=error.status,
+        detail=error.detail,
+        instance=path,
+        code=error.code,
+        request_id=request_id,
+        fix=error.fix,
+        field=error.field,
+    )
 
 
 def problem(error: ImageSearchError, *, request_id: str, path: str) -> Answer:
