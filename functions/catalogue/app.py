@@ -69,6 +69,14 @@ def picture(request: Request) -> Answer:
     return Answer(PictureRecord.of(found))
 
 
+@handler.route("GET /openapi.json")
+def openapi(_request: Request) -> Answer:
+    """Describe every route."""
+    from imagesearch.operations.openapi import document
+
+    return Answer(document())
+
+
 @handler.route("GET /health/live")
 def live(_request: Request) -> Answer:
     """Answer without doing any work."""

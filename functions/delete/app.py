@@ -32,13 +32,8 @@ def product(request: Request) -> Answer:
 
 @handler.route("DELETE /v1/instances/{instance}/pictures")
 def selected(request: Request) -> Answer:
-    """Delete what the filter selects, or what the query names: for names no path can carry."""
-    given = request.fields()
-    if "pic_name" in given:
-        return _answer(delete_picture(deployment, fields.read(DeletePicture, given)))
-    if "product_id" in given:
-        return _answer(delete_product(deployment, fields.read(DeleteProduct, given)))
-    return _answer(delete_selected(deployment, fields.read(DeleteSelected, given)))
+    """Delete what the filter selects, or what the query names."""
+    return _answer(delete_selected(deployment, fields.read(DeleteSelected, request.fields())))
 
 
 def _answer(done: Deleted) -> Answer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
+from imagesearch.errors import InvalidField, MissingField
 from imagesearch.index import Deletion, OfPicture, OfProduct
 from imagesearch.operations.deployment import Catalogue, Deployment
 from imagesearch.operations.fields import FilterText, OperationFields, PicName, ProductId
@@ -38,9 +39,11 @@ class DeleteProduct(OperationFields, frozen=True, kw_only=True):
 
 
 class DeleteSelected(OperationFields, frozen=True, kw_only=True):
-    """Selects pictures by their attributes."""
+    """Selects pictures by their attributes, or by names that a path cannot carry."""
 
-    filter: FilterText
+    filter: FilterText | None = None
+    product_id: ProductId | None = None
+    pic_name: PicName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,31 @@ def delete_product(deployment: Deployment, request: DeleteProduct) -> Deleted:
 
 
 def delete_selected(deployment: Deployment, request: DeleteSelected) -> Deleted:
-    """Delete every picture that the filter selects in one consistent view of the instance."""
+    """Delete every picture that the filter selects in one consistent view of the instance.
+
+    With ``product_id``, alone or with ``pic_name``, delete what these name; never both ways at
+    once, and never everything.
+    """
+    if request.product_id is not None or request.pic_name is not None:
+        return _delete_named(deployment, request)
+    if request.filter is None:
+        raise MissingField("filter", fix="Send filter, or product_id with or without pic_name.")
     selected = Filter.parse(request.filter)
     catalogue = deployment.open(request.instance)
     found = [picture.key for picture in _all(catalogue, selected)]
     return _deleted(deployment, catalogue, found, [OfPicture(key) for key in found])
+
+
+def _delete_named(deployment: Deployment, request: DeleteSelected) -> Deleted:
+    instance, product_id, pic_name = request.instance, request.product_id, request.pic_name
+    if request.filter is not None:
+        raise InvalidField("filter", "filter and product_id are both given; send one of them.")
+    if product_id is None:
+        raise MissingField("product_id")
+    if pic_name is None:
+        return delete_product(deployment, DeleteProduct(instance=instance, product_id=product_id))
+    named = DeletePicture(instance=instance, product_id=product_id, pic_name=pic_name)
+    return delete_picture(deployment, named)
 
 
 def _all(catalogue: Catalogue, selected: Filter) -> list[Picture]:

@@ -1,0 +1,260 @@
+"""The OpenAPI 3.1 document, written from the types that the code itself checks with."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from imagesearch import __version__
+from imagesearch.http import Problem
+from imagesearch.operations import answers
+from imagesearch.operations.add import AddPicture
+from imagesearch.operations.compare import Compare
+from imagesearch.operations.delete import DeletePicture, DeleteProduct, DeleteSelected
+from imagesearch.operations.instances import CreateInstance, DeleteInstance, NamedInstance
+from imagesearch.operations.pictures import ListPictures, ShowPicture
+from imagesearch.operations.search import Search
+from imagesearch.operations.update import UpdatePicture
+from imagesearch.operations.uploads import BeginUpload
+
+__all__ = ["ROUTES", "Route", "document"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route. ``raw`` tells that the body may also be a picture itself.
+
+    ``also`` are further statuses with the same answer.
+    """
+
+    key: str
+    name: str
+    summary: str
+    request: type[msgspec.Struct] | None
+    answer: type[msgspec.Struct]
+    status: int = 200
+    raw: bool = False
+    also: tuple[int, ...] = ()
+
+    @property
+    def method(self) -> str:
+        """Return the HTTP method in lower case, as OpenAPI has it."""
+        return self.key.partition(" ")[0].lower()
+
+    @property
+    def path(self) -> str:
+        """Return the path with its parameters in braces."""
+        return self.key.partition(" ")[2]
+
+
+_INSTANCES = "/v1/instances"
+_INSTANCE = f"{_INSTANCES}/{{instance}}"
+_PICTURES = f"{_INSTANCE}/pictures"
+_PICTURE = f"{_PICTURES}/{{product_id}}/{{pic_name}}"
+
+ROUTES = (
+    Route(
+        f"GET {_INSTANCES}", "listInstances", "List every instance", None, answers.InstancesAnswer
+    ),
+    Route(
+        f"PUT {_INSTANCE}",
+        "createInstance",
+        "Create an instance, or find the same one",
+        CreateInstance,
+        answers.InstanceRecord,
+        status=201,
+        also=(200,),
+    ),
+    Route(
+        f"GET {_INSTANCE}",
+        "showInstance",
+        "Show one instance",
+        NamedInstance,
+        answers.InstanceRecord,
+    ),
+    Route(
+        f"DELETE {_INSTANCE}",
+        "deleteInstance",
+        "Erase an instance with everything in it",
+        DeleteInstance,
+        answers.ErasedAnswer,
+        status=202,
+    ),
+    Route(
+        f"POST {_PICTURES}",
+        "addPicture",
+        "Add a picture",
+        AddPicture,
+        answers.AddedAnswer,
+        status=201,
+        raw=True,
+        also=(200,),
+    ),
+    Route(
+        f"GET {_PICTURES}",
+        "listPictures",
+        "List pictures, page by page",
+        ListPictures,
+        answers.PageAnswer,
+    ),
+    Route(
+        f"DELETE {_PICTURES}",
+        "deletePictures",
+        "Delete the pictures that a filter selects, or that are named",
+        DeleteSelected,
+        answers.DeletedAnswer,
+    ),
+    Route(
+        f"DELETE {_PICTURES}/{{product_id}}",
+        "deleteProduct",
+        "Delete every picture of a product",
+        DeleteProduct,
+        answers.DeletedAnswer,
+    ),
+    Route(f"GET {_PICTURE}", "showPicture", "Show one picture", ShowPicture, answers.PictureRecord),
+    Route(
+        f"PATCH {_PICTURE}",
+        "updatePicture",
+        "Change what is attached to a picture",
+        UpdatePicture,
+        answers.UpdatedAnswer,
+    ),
+    Route(
+        f"DELETE {_PICTURE}",
+        "deletePicture",
+        "Delete one picture",
+        DeletePicture,
+        answers.DeletedAnswer,
+    ),
+    Route(
+        f"POST {_INSTANCE}/search",
+        "searchPictures",
+        "Find the pictures that look most like one",
+        Search,
+        answers.FoundAnswer,
+        raw=True,
+    ),
+    Route(
+        f"POST {_INSTANCE}/compare",
+        "comparePictures",
+        "Tell how alike two pictures look",
+        Compare,
+        answers.ComparedAnswer,
+    ),
+    Route(
+        "POST /v1/uploads",
+        "beginUpload",
+        "Begin the upload of a large picture",
+        BeginUpload,
+        answers.UploadAnswer,
+        status=201,
+    ),
+    Route("GET /health/live", "live", "Tell that functions run", None, answers.HealthAnswer),
+    Route(
+        "GET /health/ready",
+        "ready",
+        "Tell that store and models are there",
+        None,
+        answers.HealthAnswer,
+    ),
+)
+"""Every route of the clean API that the document describes."""
+
+_RAW_KINDS = ("image/jpeg", "image/png", "image/bmp", "image/gif", "image/webp", "image/tiff")
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+def document() -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document."""
+    kinds = [r.request for r in ROUTES if r.request] + [r.answer for r in ROUTES] + [Problem]
+    _, schemas = msgspec.json.schema_components(
+        dict.fromkeys(kinds), ref_template="#/components/schemas/{name}"
+    )
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = _operation(route, schemas)
+    requests = {route.request.__name__ for route in ROUTES if route.request}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Serverless Image Search",
+            "version": __version__,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {name: s for name, s in schemas.items() if name not in requests},
+            "responses": {
+                "Problem": _content("Refused or failed; see code.", "Problem", problem=True)
+            },
+        },
+    }
+
+
+def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    fields = dict(schemas[route.request.__name__]["properties"]) if route.request else {}
+    required = set(schemas[route.request.__name__].get("required", [])) if route.request else set()
+    in_path = {name: fields.pop(name) for name in _PARAMETER.findall(route.path)}
+    in_body = route.method in {"post", "put", "patch"}
+    parameters = [_parameter("path", name, schema, True) for name, schema in in_path.items()]
+    if not in_body:
+        parameters += [_parameter("query", n, s, n in required) for n, s in fields.items()]
+    described: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "parameters": parameters,
+        "responses": _responses(route),
+    }
+    if in_body and fields:
+        described["requestBody"] = _body(route, fields, sorted(required & fields.keys()))
+    return described
+
+
+def _parameter(place: str, name: str, schema: dict[str, Any], required: bool) -> dict[str, Any]:
+    return {"in": place, "name": name, "required": required, "schema": _not_null(schema)}
+
+
+def _body(route: Route, fields: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": fields,
+        "required": required,
+        "additionalProperties": False,
+    }
+    content: dict[str, Any] = {"application/json": {"schema": schema}}
+    if route.raw:
+        # The picture itself; every other field then travels in the query.
+        content |= {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _RAW_KINDS}
+    return {"required": True, "content": content}
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    name = route.answer.__name__
+    good = {
+        str(status): _content(_first_line(route.answer), name)
+        for status in sorted((route.status, *route.also))
+    }
+    return {**good, "default": {"$ref": "#/components/responses/Problem"}}
+
+
+def _content(description: str, name: str, *, problem: bool = False) -> dict[str, Any]:
+    kind = "application/problem+json" if problem else "application/json"
+    return {
+        "description": description,
+        "content": {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}}},
+    }
+
+
+def _first_line(kind: type) -> str:
+    return (kind.__doc__ or "").strip().splitlines()[0]
+
+
+def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema without null, which a path or a query cannot carry."""
+    choices = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+    if not choices:
+        return schema
+    return choices[0] if len(choices) == 1 else {"anyOf": choices}

@@ -1,0 +1,56 @@
+"""The OpenAPI document describes the routes that are deployed and served, and nothing else."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import yaml
+from imagesearch.operations.openapi import ROUTES, document
+from openapi_spec_validator import validate
+
+ROOT = Path(__file__).parents[2]
+
+
+class Loader(yaml.SafeLoader):
+    """Reads a template; what intrinsic functions mean does not matter here."""
+
+
+Loader.add_multi_constructor("!", lambda loader, suffix, node: suffix)  # noqa: ARG005
+
+
+def deployed() -> set[str]:
+    template = yaml.load((ROOT / "template.yaml").read_text(), Loader)
+    events = [
+        event["Properties"]
+        for resource in template["Resources"].values()
+        for event in (resource.get("Properties", {}).get("Events") or {}).values()
+        if event["Type"] == "HttpApi"
+    ]
+    return {f"{event['Method']} {event['Path']}" for event in events}
+
+
+def served() -> set[str]:
+    apps = "".join(app.read_text() for app in (ROOT / "functions").glob("*/app.py"))
+    return set(re.findall(r'@handler\.route\(\s*"([^"]+)"', apps))
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validate(document())
+
+
+def test_every_deployed_route_is_served_and_the_other_way_round() -> None:
+    ours = {key for key in deployed() if key.split()[1].startswith(("/v1/", "/health", "/openapi"))}
+    assert ours - served() == set()
+    assert served() - deployed() == set()
+
+
+def test_every_served_route_is_described() -> None:
+    assert {route.key for route in ROUTES} == served() - {"GET /openapi.json"}
+
+
+def test_the_committed_copy_is_what_the_code_says() -> None:
+    written = runpy.run_path(str(ROOT / "tools/write_openapi.py"))["page"]()
+    committed = (ROOT / "docs/openapi.json").read_text()
+    assert committed == written, "run python tools/write_openapi.py"
+    assert json.loads(committed)["openapi"] == "3.1.0"
