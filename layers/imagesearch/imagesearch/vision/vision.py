@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,14 +46,15 @@ class View:
 
 
 class _Watch:
-    """Adds up the milliseconds of each stage."""
+    """Adds up the milliseconds of each stage by a clock of seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.took_ms = {"decode": 0.0, "subject": 0.0, "embed": 0.0}
-        self._since = time.perf_counter()
+        self._clock = clock
+        self._since = clock()
 
     def stop(self, stage: str) -> None:
-        now = time.perf_counter()
+        now = self._clock()
         self.took_ms[stage] += (now - self._since) * 1000
         self._since = now
 
@@ -61,8 +62,17 @@ class _Watch:
 class Vision:
     """One loaded model bundle; thread-safe. Its networks are opened when first needed."""
 
-    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
-        """Take a checked bundle; one run of a network uses at most ``threads`` threads."""
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        threads: int = 1,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Take a checked bundle; one run of a network uses at most ``threads`` threads.
+
+        ``clock`` gives the seconds by which the stages of a look are timed.
+        """
         manifest = bundle.manifest
         files = {manifest.embedder.file, *([manifest.subject.file] if manifest.subject else [])}
         self.model = manifest.id
@@ -71,6 +81,7 @@ class Vision:
         self._networks = {name: Network(bundle.path(name), threads=threads) for name in files}
         self._blends: dict[Service, Blend] = {}
         self._lock = threading.Lock()
+        self._clock = clock
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> Vision:
@@ -108,7 +119,7 @@ class Vision:
         for bit. Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be
         used and :class:`~imagesearch.errors.InvalidRegion` for a region that is not inside it.
         """
-        watch = _Watch()
+        watch = _Watch(self._clock)
         original = Original.open(image)
         cropped = crop and service.crops
         given = region.within(original.width, original.height) if cropped and region else None

@@ -1,0 +1,103 @@
+"""See a picture in every way that the comparison needs, with one decoding."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from imagesearch.catalogue import OTHER, Region
+from imagesearch.vision.bundle import Bundle
+from imagesearch.vision.category import choose
+from imagesearch.vision.network import Network
+from imagesearch.vision.picture import Original
+from imagesearch.vision.subject import regions_of
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+__all__ = ["POOL", "Eyes", "Said", "Seen"]
+
+POOL = "average_pool"
+"""The backbone's plain average pool, which the embedder computes on its way."""
+Said = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One picture: what the embedder says of each box (``whole``, ``found``, ``true``)."""
+
+    said: dict[str, Said]
+    found: Region
+    category: dict[str, int]
+    milliseconds: dict[str, float]
+
+
+class Eyes:
+    """A bundle's networks, with the backbone's average pool as one more output."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bundle = Bundle(folder)
+        self.manifest = self.bundle.manifest
+        self._embedder = _with_pool(folder / self.manifest.embedder.file)
+        subject = self.manifest.subject
+        self._subject = Network(folder / subject.file) if subject else None
+        self._mirrors = any("mirror" in r.views for r in self.manifest.services.values())
+
+    def look(self, image: bytes, true: Region | None, *, crops: bool) -> Seen:
+        """Look at a picture; cloth (``crops=False``) only whole."""
+        began = [time.thread_time()]
+        original = Original.open(image)
+        original.decode(original.whole)
+        began.append(time.thread_time())
+        boxes = {
+            "whole": original.whole,
+            "found": self._find(original) if crops else original.whole,
+        }
+        began.append(time.thread_time())
+        boxes["true"] = true or original.whole
+        said = {name: self._embed(original, region) for name, region in boxes.items()}
+        took = [(b - a) * 1000 for a, b in itertools.pairwise(began)]
+        return Seen(
+            said,
+            boxes["found"],
+            {name: self._category(said[name]) for name in boxes},
+            dict(zip(("decode", "subject"), took, strict=True)),
+        )
+
+    def _find(self, original: Original) -> Region:
+        rules = self.manifest.subject
+        if rules is None or self._subject is None:
+            return original.whole
+        square = original.crop(original.whole, rules.side, resize=rules.resize)[np.newaxis]
+        (mask,) = self._subject.run(rules.pixels, square, [rules.output])
+        flat = mask.reshape(mask.shape[-2:])
+        return regions_of(flat, original.width, original.height, rules)[0]
+
+    def _embed(self, original: Original, region: Region) -> Said:
+        spec = self.manifest.embedder
+        square = original.crop(region, spec.side, margin=spec.margin, resize=spec.resize)
+        names = [*spec.outputs, POOL]
+        views = np.stack([square, square[:, ::-1]] if self._mirrors else [square])
+        return dict(zip(names, self._embedder.run(spec.pixels, views, names), strict=True))
+
+    def _category(self, said: Said) -> int:
+        head = self.manifest.categories
+        return choose(head, said[head.output][:1])[0] if head else OTHER
+
+
+def _with_pool(path: Path) -> Network:
+    """Open the embedder with the average pool as one more output."""
+    model = onnx.load(path)
+    (pool,) = [node for node in model.graph.node if node.op_type == "GlobalAveragePool"]
+    flat = helper.make_node("Flatten", [pool.output[0]], [POOL])
+    model.graph.node.append(flat)
+    model.graph.output.append(helper.make_tensor_value_info(POOL, TensorProto.FLOAT, None))
+    with tempfile.TemporaryDirectory() as folder:
+        onnx.save(model, Path(folder) / "embedder.onnx")
+        network = Network(Path(folder) / "embedder.onnx")
+        network.session  # noqa: B018 - opened now, while the file is there
+    return network
