@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imagesearch.index import Features, encode, likeness
-from imagesearch.index.features import bits_of, relevance, similarity
+from imagesearch.index.features import bits_of, relevance, squares_of
+from imagesearch.index.scan import codes_of, dot_products, hamming
 
 from tests.index.makers import look, vector
 
@@ -103,8 +104,16 @@ def test_opposite_vectors_are_least_alike() -> None:
 
 def test_many_rows_are_compared_as_one_is() -> None:
     a, others = look(7), [look(7, 0.3 * i) for i in range(20)]
-    dots, squares = similarity(a.row, np.stack([b.row for b in others]))
-    own = float(similarity(a.row, a.row[np.newaxis])[1, 0])
-    relevances, scores = relevance(own, dots, squares)
+    rows = np.stack([b.row for b in others])
+    own = int(squares_of(a.row[np.newaxis])[0])
+    relevances, scores = relevance(own, dot_products(a.row, rows), squares_of(rows))
     for b, r, s in zip(others, relevances, scores, strict=True):
         assert (likeness(a, b).relevance, likeness(a, b).score) == (float(r), float(s))
+
+
+def test_a_scan_of_codes_counts_differing_bits() -> None:
+    bits = np.stack([look(n).bits for n in range(70)])
+    one = look(500).bits
+    expected = [int.from_bytes((row ^ one).tobytes()).bit_count() for row in bits]
+    assert hamming(one, codes_of(bits)).tolist() == expected
+    assert hamming(one, codes_of(bits[:0])).tolist() == []

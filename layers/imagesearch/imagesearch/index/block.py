@@ -11,15 +11,19 @@ from numpy.typing import NDArray
 
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Columns, TableColumns
-from imagesearch.index.features import BIT_BYTES, DIMENSIONS
+from imagesearch.index.features import BIT_BYTES, DIMENSIONS, squares_of
 from imagesearch.index.log import Entry
+from imagesearch.index.scan import codes_of
 from imagesearch.index.table import Run, product_hash
 
-__all__ = ["Block", "TailBlock"]
+__all__ = ["Block", "Places", "TailBlock"]
+
+Places = NDArray[np.int64] | slice
+"""Rows of a block: their numbers, or a slice of consecutive ones."""
 
 
 class Block(Protocol):
-    """Pictures in the order of category and key, each with its look."""
+    """Pictures in the order of category and key, each with its look: n rows."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -31,8 +35,13 @@ class Block(Protocol):
         ...
 
     @property
-    def bits(self) -> NDArray[np.uint8]:
-        """Return the sign bits (n, 64)."""
+    def codes(self) -> NDArray[np.uint64]:
+        """Return the sign bits as words, (8, n)."""
+        ...
+
+    @property
+    def squares(self) -> NDArray[np.uint32]:
+        """Return the squared length of each row (n,)."""
         ...
 
     @property
@@ -40,12 +49,8 @@ class Block(Protocol):
         """Tell whether rows still have to be read one by one from the store."""
         ...
 
-    def rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
-        """Return some rows (len(places), 512)."""
-        ...
-
-    def all_rows(self, start: int, end: int) -> NDArray[np.int8]:
-        """Return consecutive rows (end - start, 512)."""
+    def rows(self, places: Places) -> NDArray[np.int8]:
+        """Return some rows (…, 512)."""
         ...
 
     def columns(self, start: int, end: int) -> Columns:
@@ -60,24 +65,25 @@ class Block(Protocol):
         """Return a row's picture."""
         ...
 
-    def products(self, places: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """Return a number for the product of some rows, the same in every block."""
+    def products(self, places: Places) -> NDArray[np.uint64]:
+        """Return a number for the product of each of some rows, the same in every block."""
+        ...
+
+    def distinct_products(self, places: Places) -> NDArray[np.uint64]:
+        """Return those numbers without repeats, in any order."""
         ...
 
 
 class TailBlock:
     """The pictures of the log's tail."""
 
+    remote = False
+
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = sorted(entries, key=lambda e: (e.picture.category_id, e.picture.key))
 
     def __len__(self) -> int:
         return len(self._entries)
-
-    @property
-    def remote(self) -> bool:
-        """Return that everything is here."""
-        return False
 
     @cached_property
     def runs(self) -> Sequence[Run]:
@@ -88,10 +94,15 @@ class TailBlock:
         return [Run(*run) for run in zip(found.tolist(), starts.tolist(), ends, strict=True)]
 
     @cached_property
-    def bits(self) -> NDArray[np.uint8]:
-        """Return the sign bits (n, 64)."""
-        codes = [entry.features.bits for entry in self._entries]
-        return np.stack(codes) if codes else np.zeros((0, BIT_BYTES), np.uint8)
+    def codes(self) -> NDArray[np.uint64]:
+        """Return the sign bits as words, (8, n)."""
+        bits = [entry.features.bits for entry in self._entries]
+        return codes_of(np.stack(bits) if bits else np.zeros((0, BIT_BYTES), np.uint8))
+
+    @cached_property
+    def squares(self) -> NDArray[np.uint32]:
+        """Return the squared length of each row (n,)."""
+        return squares_of(self._rows)
 
     @cached_property
     def _rows(self) -> NDArray[np.int8]:
@@ -103,13 +114,9 @@ class TailBlock:
         hashes = [product_hash(entry.picture.key.product_id) for entry in self._entries]
         return np.array(hashes, np.uint64)
 
-    def rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
-        """Return some rows (len(places), 512)."""
+    def rows(self, places: Places) -> NDArray[np.int8]:
+        """Return some rows (…, 512)."""
         return self._rows[places]
-
-    def all_rows(self, start: int, end: int) -> NDArray[np.int8]:
-        """Return consecutive rows (end - start, 512)."""
-        return self._rows[start:end]
 
     def columns(self, start: int, end: int) -> Columns:
         """Return the attributes of consecutive rows."""
@@ -123,6 +130,10 @@ class TailBlock:
         """Return a row's picture."""
         return self._entries[row].picture
 
-    def products(self, places: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """Return a number for the product of some rows."""
+    def products(self, places: Places) -> NDArray[np.uint64]:
+        """Return a number for the product of each of some rows."""
         return self._products[places]
+
+    def distinct_products(self, places: Places) -> NDArray[np.uint64]:
+        """Return those numbers without repeats."""
+        return np.unique(self._products[places])

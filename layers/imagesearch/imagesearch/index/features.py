@@ -23,7 +23,7 @@ __all__ = [
     "encode",
     "likeness",
     "relevance",
-    "similarity",
+    "squares_of",
 ]
 
 DIMENSIONS = 512
@@ -109,27 +109,27 @@ def _rotation() -> NDArray[np.float64]:
     return rotation
 
 
-def similarity(row: NDArray[np.int8], rows: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return dot products and squared lengths, exactly: (2, n) for ``row`` and ``rows`` (n, 512).
+def squares_of(rows: NDArray[np.int8]) -> NDArray[np.uint32]:
+    """Return the squared length of each of ``rows`` (n, 512), exactly: (n,).
 
     Every partial sum is a whole number below 2**24, so float32 is exact in any order.
     """
     wide = rows.astype(np.float32)
-    dots = wide @ row.astype(np.float32)
-    squares = np.einsum("ij,ij->i", wide, wide)
-    return np.stack([dots, squares]).astype(np.float64)
+    squares: NDArray[np.float32] = np.einsum("ij,ij->i", wide, wide)
+    return squares.astype(np.uint32)
 
 
 def relevance(
-    square: float, dots: NDArray[np.float64], squares: NDArray[np.float64]
+    square: int, dots: NDArray[np.float64], squares: NDArray[np.uint32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return relevance (n,) and score (n,) from squared lengths and dot products of rows.
+    """Return relevance (n,) and score (n,) of rows.
 
-    The squared distance of the unit vectors is 2 - 2 cos; near 0 it is taken as
+    ``square`` and ``squares`` (n,) are squared lengths, ``dots`` (n,) the dot products. The
+    squared distance of the unit vectors is 2 - 2 cos; near 0 it is taken as
     2 (ab - dot²) / (√ab (√ab + dot)), which loses nothing to rounding and is 0 for equal rows
     only.
     """
-    product = square * squares
+    product = float(square) * squares
     root = np.sqrt(product)
     near = dots > 0
     close = 2 * (product - dots * dots) / (root * (root + np.where(near, dots, 0)))
@@ -140,7 +140,8 @@ def relevance(
 
 def likeness(a: Features, b: Features) -> Likeness:
     """Return how alike two pictures look."""
-    dots, squares = similarity(a.row, np.stack([a.row, b.row]))
-    relevances, scores = relevance(float(squares[0]), dots[1:], squares[1:])
+    squares = squares_of(np.stack([a.row, b.row]))
+    dot = np.dot(a.row.astype(np.float64), b.row.astype(np.float64))
+    relevances, scores = relevance(int(squares[0]), np.array([dot]), squares[1:])
     hamming = int(np.bitwise_count(a.bits ^ b.bits).sum())
     return Likeness(float(relevances[0]), hamming, float(scores[0]))

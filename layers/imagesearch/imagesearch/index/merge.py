@@ -109,7 +109,7 @@ def _gathered(
         [segment.picture(row) for segment, rows in parts for row in rows.tolist()],
         np.concatenate([segment.table.versions(rows) for segment, rows in parts]),
         np.concatenate([segment.rows(rows) for segment, rows in parts]),
-        np.concatenate([segment.bits[rows] for segment, rows in parts]),
+        np.concatenate([segment.bits(rows) for segment, rows in parts]),
     )
     return draft, moved
 

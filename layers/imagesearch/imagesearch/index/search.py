@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
-from imagesearch.index.block import Block
-from imagesearch.index.features import Features, Likeness, relevance, similarity
-from imagesearch.index.scan import hamming
+from imagesearch.index.block import Block, Places
+from imagesearch.index.features import Features, Likeness, relevance, squares_of
+from imagesearch.index.scan import dot_products, hamming
 from imagesearch.index.view import View, passing
 
 __all__ = ["Answer", "Hit", "Query", "search"]
 
+_Kind = TypeVar("_Kind", np.int64, np.uint16, np.float32, np.float64, np.uint64)
 DEEPEST = 500
 """Results that all pages of a search have together."""
+_FIRST_PAGE = 32
+_CHUNK = 1 << 15
 _FEW = 0.25
 """Share of passing rows below which they are gathered before they are scanned."""
 
@@ -63,11 +67,35 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """The rows of one block that may be hits, ascending, and the distance of each."""
+    """Rows of one block that may be hits, and how many sign bits of each differ."""
 
     block: Block
-    places: NDArray[np.int64]
+    places: Places
     distances: NDArray[np.uint16]
+
+    def __len__(self) -> int:
+        return self.distances.size
+
+    def some(self, chosen: NDArray[np.int64]) -> _Field:
+        """Return only some of the rows, given by their number in this field."""
+        if isinstance(self.places, slice):
+            return _Field(self.block, self.places.start + chosen, self.distances[chosen])
+        return _Field(self.block, self.places[chosen], self.distances[chosen])
+
+    def part(self, start: int, end: int) -> _Field:
+        """Return consecutive rows, given by their number in this field."""
+        if isinstance(self.places, slice):
+            first = self.places.start
+            places: Places = slice(first + start, first + end)
+        else:
+            places = self.places[start:end]
+        return _Field(self.block, places, self.distances[start:end])
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Return the rows' numbers in the block."""
+        if isinstance(self.places, slice):
+            return np.arange(self.places.start, self.places.stop)
+        return self.places
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +110,9 @@ class _Candidates:
     score: NDArray[np.float64]
     product: NDArray[np.uint64]
 
+    def __len__(self) -> int:
+        return self.place.size
+
     def key(self, i: int) -> PictureKey:
         return self.blocks[int(self.block[i])].key_of(int(self.place[i]))
 
@@ -93,41 +124,50 @@ class _Candidates:
         )
 
 
-def search(view: View, query: Query, *, candidates: int) -> Answer:
+def search(view: View, query: Query, *, candidates: int, cold_candidates: int) -> Answer:
     """Return the hits of a query in one state of an index.
 
     At least ``candidates`` of the nearest codes are compared exactly; with a threshold, all that
-    pass are. How many are compared does not depend on the page, so that pages fit together.
+    pass are. How many does not depend on the page, so that pages fit together. While rows must
+    be read one by one, the first page is answered from ``cold_candidates``.
     """
-    fields = list(_fields(view, query))
+    fields = [*_fields(view, query)]
     if query.score_threshold > 0:
-        found = _compared(query, fields)
-        kept = np.flatnonzero(found.score >= query.score_threshold)
-        total = np.unique(found.product[kept]).size if query.distinct_product else kept.size
-        return Answer(_page(found, kept, query), int(total))
+        found = _compared(query, [_above(query, field) for field in fields])
+        total = np.unique(found.product).size if query.distinct_product else len(found)
+        return Answer(_page(found, query), int(total))
     total = _total(fields, query)
     deepest = max(DEEPEST, query.start + query.num)
     wanted = max(candidates, deepest)
+    if any(field.block.remote for field in fields) and _first_page(query):
+        wanted = cold_candidates
     found = _compared(query, _nearest(fields, wanted))
     while query.distinct_product and np.unique(found.product).size < min(deepest, total):
         wanted *= 4
         found = _compared(query, _nearest(fields, wanted))
-    return Answer(_page(found, np.arange(found.place.size), query), total)
+    return Answer(_page(found, query), total)
+
+
+def _first_page(query: Query) -> bool:
+    return not query.distinct_product and query.start + query.num <= _FIRST_PAGE
 
 
 def _fields(view: View, query: Query) -> Iterator[_Field]:
+    """Yield the rows that pass category and filter, block by block."""
+    bits = query.features.bits
     for block, hidden in view.blocks(query.category_id, tables_only=False):
         for start, end in _spans(block, query.category_id):
             mask = passing(block, hidden, query.filter, start, end)
-            places = np.arange(start, end) if mask is None else start + np.flatnonzero(mask)
-            bits = block.bits
+            codes = block.codes[:, start:end]
             if mask is None:
-                distances = hamming(query.features.bits, bits[start:end])
-            elif places.size < _FEW * (end - start):
-                distances = hamming(query.features.bits, bits[places])
+                yield _Field(block, slice(start, end), hamming(bits, codes))
+                continue
+            chosen = np.flatnonzero(mask)
+            if chosen.size < _FEW * mask.size:
+                distances = hamming(bits, codes[:, chosen])
             else:
-                distances = hamming(query.features.bits, bits[start:end])[mask]
-            yield _Field(block, places, distances)
+                distances = hamming(bits, codes)[chosen]
+            yield _Field(block, start + chosen, distances)
 
 
 def _spans(block: Block, category_id: int | None) -> list[tuple[int, int]]:
@@ -138,53 +178,66 @@ def _spans(block: Block, category_id: int | None) -> list[tuple[int, int]]:
 
 def _total(fields: Sequence[_Field], query: Query) -> int:
     if not query.distinct_product:
-        return sum(field.places.size for field in fields)
-    products = [np.unique(field.block.products(field.places)) for field in fields]
+        return sum(len(field) for field in fields)
+    products = [field.block.distinct_products(field.places) for field in fields]
+    if len(products) == 1:
+        return products[0].size
     return int(np.unique(np.concatenate(products)).size) if products else 0
 
 
 def _nearest(fields: Sequence[_Field], wanted: int) -> list[_Field]:
     """Return the rows with the ``wanted`` smallest distances, and all as near as the last."""
     closest = [
-        np.partition(f.distances, wanted - 1)[:wanted] if f.distances.size > wanted else f.distances
+        np.partition(f.distances, wanted - 1)[:wanted] if len(f) > wanted else f.distances
         for f in fields
     ]
     together = np.concatenate(closest) if closest else np.zeros(0, np.uint16)
     if together.size <= wanted:
         return list(fields)
     farthest = np.partition(together, wanted - 1)[wanted - 1]
-    near = [np.flatnonzero(field.distances <= farthest) for field in fields]
-    return [
-        _Field(field.block, field.places[some], field.distances[some])
-        for field, some in zip(fields, near, strict=True)
-    ]
+    return [field.some(np.flatnonzero(field.distances <= farthest)) for field in fields]
+
+
+def _above(query: Query, field: _Field) -> _Field:
+    """Return the rows whose score reaches the threshold."""
+    kept = []
+    for start in range(0, len(field), _CHUNK):
+        part = field.part(start, min(start + _CHUNK, len(field)))
+        scores = _likenesses(query, part)[1]
+        kept.append(start + np.flatnonzero(scores >= query.score_threshold))
+    return field.some(np.concatenate([np.zeros(0, np.int64), *kept]))
+
+
+def _likenesses(query: Query, field: _Field) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return relevance and score of every row, exactly."""
+    row = query.features.row
+    dots = dot_products(row, field.block.rows(field.places))
+    own = int(squares_of(row[np.newaxis])[0])
+    return relevance(own, dots, field.block.squares[field.places])
 
 
 def _compared(query: Query, fields: Sequence[_Field]) -> _Candidates:
-    """Return the exact likeness of rows."""
-    row = query.features.row
-    own = float(similarity(row, row[np.newaxis])[1, 0])
-    exact = np.concatenate(
-        [np.zeros((2, 0)), *(similarity(row, f.block.rows(f.places)) for f in fields)], axis=1
-    )
-    relevances, scores = relevance(own, exact[0], exact[1])
-    sizes = [field.places.size for field in fields]
-    products = [field.block.products(field.places) for field in fields]
+    """Return rows with their exact likeness."""
+    likenesses = [_likenesses(query, field) for field in fields]
     return _Candidates(
         [field.block for field in fields],
-        np.repeat(np.arange(len(fields)), sizes),
-        np.concatenate([np.zeros(0, np.int64), *(field.places for field in fields)]),
-        np.concatenate([np.zeros(0, np.uint16), *(field.distances for field in fields)]),
-        relevances,
-        scores,
-        np.concatenate([np.zeros(0, np.uint64), *products]),
+        np.repeat(np.arange(len(fields)), [len(field) for field in fields]),
+        _joined([field.numbers() for field in fields], np.int64),
+        _joined([field.distances for field in fields], np.uint16),
+        _joined([relevances for relevances, _ in likenesses], np.float32),
+        _joined([scores for _, scores in likenesses], np.float64),
+        _joined([field.block.products(field.places) for field in fields], np.uint64),
     )
 
 
-def _page(found: _Candidates, kept: NDArray[np.int64], query: Query) -> tuple[Hit, ...]:
+def _joined(arrays: Sequence[NDArray[_Kind]], kind: type[_Kind]) -> NDArray[_Kind]:
+    return np.concatenate([np.zeros(0, kind), *arrays])
+
+
+def _page(found: _Candidates, query: Query) -> tuple[Hit, ...]:
     """Return the hits from ``start`` on, most alike first and then by key."""
     end = query.start + query.num
-    order = _unique(found, _ranked(found, kept)) if query.distinct_product else _ranked(found, kept)
+    order = _unique(found, _ranked(found)) if query.distinct_product else _ranked(found)
     page = []
     for rank, i in enumerate(order):
         if rank >= end:
@@ -194,9 +247,9 @@ def _page(found: _Candidates, kept: NDArray[np.int64], query: Query) -> tuple[Hi
     return tuple(page)
 
 
-def _ranked(found: _Candidates, kept: NDArray[np.int64]) -> Iterator[int]:
+def _ranked(found: _Candidates) -> Iterator[int]:
     """Yield candidates in the order of results; keys are only read to settle ties."""
-    order = kept[np.argsort(-found.relevance[kept], kind="stable")]
+    order = np.argsort(-found.relevance, kind="stable")
     values = found.relevance[order]
     ends = [*(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), order.size]
     start = 0

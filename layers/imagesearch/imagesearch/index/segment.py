@@ -13,19 +13,21 @@ from numpy.typing import NDArray
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Columns
 from imagesearch.errors import CorruptObject
+from imagesearch.index.block import Places
 from imagesearch.index.features import BIT_BYTES, DIMENSIONS, Features
 from imagesearch.index.files import File, Files
 from imagesearch.index.keys import Keys
 from imagesearch.index.log import Entry
 from imagesearch.index.manifest import SegmentInfo
 from imagesearch.index.parallel import each
+from imagesearch.index.scan import WORDS, codes_of
 from imagesearch.index.table import Run, Table, build_table, row_order
 
-__all__ = ["Draft", "Segment"]
+__all__ = ["FEW_ROWS", "Draft", "Segment"]
 
 _SMALL = 4 << 20
 """Bytes of rows that are fetched as a whole in any case."""
-_FEW = 256
+FEW_ROWS = 256
 """Rows that are rather read one by one than waited for."""
 _READS = 32
 """Single rows that are read at once."""
@@ -49,7 +51,7 @@ class Draft:
         rows, bits = self.rows[order], self.bits[order]
         pictures = [self.pictures[i] for i in order]
         table = build_table(index, segment, pictures, self.versions[order], rows)
-        return {"meta": table, "b1": bits.tobytes(), "i8": rows.tobytes()}, order
+        return {"meta": table, "b1": codes_of(bits).tobytes(), "i8": rows.tobytes()}, order
 
 
 class Segment:
@@ -77,11 +79,16 @@ class Segment:
         return table
 
     @cached_property
-    def bits(self) -> NDArray[np.uint8]:
-        """Return the sign bits (n, 64)."""
+    def codes(self) -> NDArray[np.uint64]:
+        """Return the sign bits as words, (8, n)."""
         file = self._files.open(self._b1)
         _check_size(self._b1.key, file, self._size * BIT_BYTES)
-        return np.frombuffer(file, np.uint8).reshape(-1, BIT_BYTES)
+        return np.frombuffer(file, "<u8").reshape(WORDS, -1)
+
+    @property
+    def squares(self) -> NDArray[np.uint32]:
+        """Return the squared length of each row (n,)."""
+        return self.table.square
 
     @cached_property
     def _all_rows(self) -> NDArray[np.int8]:
@@ -106,20 +113,18 @@ class Segment:
         """Return the rows of each category."""
         return list(self.table.runs.values())
 
-    def rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
-        """Return some rows (len(places), 512).
+    def rows(self, places: Places) -> NDArray[np.int8]:
+        """Return some rows (…, 512).
 
         A few rows of a large segment that is not here yet are read one by one, each checked,
         while the whole of it is on its way.
         """
-        if self.remote and self._files.persistent and 0 < places.size <= _FEW:
-            self._files.fetch_soon(self._i8)
-            return self._single_rows(places)
-        return self._all_rows[places]
-
-    def all_rows(self, start: int, end: int) -> NDArray[np.int8]:
-        """Return consecutive rows (end - start, 512)."""
-        return self._all_rows[start:end]
+        if isinstance(places, slice) or not self.remote or not 0 < places.size <= FEW_ROWS:
+            return self._all_rows[places]
+        if not self._files.persistent:
+            return self._all_rows[places]
+        self._files.fetch_soon(self._i8)
+        return self._single_rows(places)
 
     def columns(self, start: int, end: int) -> Columns:
         """Return the attributes of consecutive rows."""
@@ -133,14 +138,24 @@ class Segment:
         """Return a row's picture."""
         return self.table.picture(row)
 
-    def products(self, places: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """Return a number for the product of some rows."""
-        return self.table.product_hash[self.table.product[places]].astype(np.uint64)
+    def products(self, places: Places) -> NDArray[np.uint64]:
+        """Return a number for the product of each of some rows."""
+        return self.table.product_hash[self.table.product[places]]
+
+    def distinct_products(self, places: Places) -> NDArray[np.uint64]:
+        """Return those numbers without repeats."""
+        there = np.zeros(self.table.product_hash.size, np.bool_)
+        there[self.table.product[places]] = True
+        return self.table.product_hash[there]
+
+    def bits(self, places: Places) -> NDArray[np.uint8]:
+        """Return the sign bits of some rows, (…, 64)."""
+        return np.ascontiguousarray(self.codes[:, places].T).view(np.uint8)
 
     def entry(self, row: int) -> Entry:
         """Return one row's picture and look."""
         place = np.array([row])
-        return Entry(self.picture(row), Features(self.rows(place)[0], self.bits[row]))
+        return Entry(self.picture(row), Features(self.rows(place)[0], self.bits(place)[0]))
 
     def _single_rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
         def read(row: int) -> bytes:

@@ -72,7 +72,13 @@ class Snapshot:
 
     def search(self, query: Query) -> Answer:
         """Return the pictures most like the query's."""
-        return search(self.view, query, candidates=self.policy.candidates)
+        policy = self.policy
+        return search(
+            self.view,
+            query,
+            candidates=policy.candidates,
+            cold_candidates=policy.cold_candidates,
+        )
 
     def find(self, key: PictureKey) -> Entry | None:
         """Return one picture and its look, or ``None`` if there is none."""

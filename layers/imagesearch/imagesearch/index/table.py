@@ -20,6 +20,7 @@ from imagesearch.catalogue import Attributes, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import IntColumn, StringColumn
 from imagesearch.catalogue.filter.expression import INT_FIELDS, STRING_FIELDS
 from imagesearch.errors import CorruptObject
+from imagesearch.index.features import squares_of
 from imagesearch.index.log import Version
 from imagesearch.index.sections import Column, Sections, Texts, pack, text_columns
 
@@ -71,7 +72,7 @@ def build_table(
 ) -> bytes:
     """Return the file for pictures in :func:`row_order`, their versions (n, 2) and rows (n, 512).
 
-    The rows themselves are stored elsewhere; here are their checksums.
+    The rows themselves are stored elsewhere; here are their squared lengths and checksums.
     """
     products = sorted({picture.key.product_id for picture in pictures})
     ordinals = {product_id: place for place, product_id in enumerate(products)}
@@ -87,6 +88,7 @@ def build_table(
         "region": _smallest(
             np.array([(r.x1, r.x2, r.y1, r.y2) for r in (p.region for p in pictures)], np.int64)
         ).reshape(-1),
+        "square": squares_of(rows),
         "row_crc": np.array([zlib.crc32(row) for row in np.ascontiguousarray(rows)], np.uint32),
         **text_columns("product_id", products),
         **text_columns("pic_name", [picture.key.pic_name for picture in pictures]),
@@ -149,7 +151,8 @@ class Table:
             self.clock = self._sections["clock"]
             self.operation = self._sections["operation"]
             self.product = self._sections["product"]
-            self.product_hash = self._sections["product_hash"]
+            self.product_hash = self._sections["product_hash"].astype(np.uint64, copy=False)
+            self.square = self._sections["square"].astype(np.uint32, copy=False)
             self.row_crc = self._sections["row_crc"]
             self._key_hash = self._sections["key_hash"]
             self._by_key = self._sections["by_key"]

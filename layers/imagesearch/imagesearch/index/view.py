@@ -162,7 +162,7 @@ class View:
     def _products(self) -> Iterator[NDArray[np.uint64]]:
         yield np.zeros(0, np.uint64)
         for block, hidden in self.blocks():
-            yield np.unique(block.products(np.delete(np.arange(len(block)), hidden)))
+            yield block.distinct_products(np.delete(np.arange(len(block)), hidden))
 
     def find(self, key: PictureKey) -> Entry | None:
         """Return one picture and its look, or ``None``."""
