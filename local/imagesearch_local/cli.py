@@ -34,6 +34,7 @@ app.command("show")(pictures.show)
 app.command("delete")(pictures.delete)
 app.command("eval")(evaluating.eval_command)
 app.command("compact")(upkeep.compact)
+app.command("generations")(upkeep.generations)
 app.command("rollback")(upkeep.rollback)
 app.command("doctor")(running.doctor_command)
 

@@ -22,7 +22,8 @@ _GRACE_SECONDS = 3
 
 def listen(port: int, host: str = LOOPBACK) -> socket.socket:
     """Open a listening socket; port 0 takes any free one. Raises :class:`LocalFailure`."""
-    server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named because asyncio turns Nagle's delay off only for sockets that name it.
+    server = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         server.bind((host, port))

@@ -271,7 +271,7 @@ def test_doctor_tells_what_is_wrong(call: Call, api: FakeApi, tmp_path: Path) ->
 def test_upkeep_without_a_local_run_says_what_to_start(
     call: Call, api: FakeApi, tmp_path: Path
 ) -> None:
-    for words in (["compact", "i"], ["rollback", "i"]):
+    for words in (["compact", "i"], ["generations", "i"], ["rollback", "i", "--to", "1", "--yes"]):
         outcome = call(*words, "--data", tmp_path / "data")
         assert outcome.status == 5
         assert "imagesearch serve --data" in outcome.err
@@ -291,7 +291,8 @@ def test_help_is_there(call: Call, verb: str) -> None:
 @pytest.mark.parametrize(
     "verb",
     [
-        *("add", "import", "search", "show", "delete", "eval", "doctor", "compact", "rollback"),
+        *("add", "import", "search", "show", "delete", "eval", "doctor", "compact", "generations"),
+        "rollback",
         *("instance create", "instance list", "instance show", "instance delete"),
     ],
 )

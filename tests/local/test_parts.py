@@ -15,6 +15,7 @@ from imagesearch_local.emulator import FunctionPool, Limits
 from imagesearch_local.folder import DataFolder
 from imagesearch_local.lambda_api import Background, LambdaApi
 from imagesearch_local.problems import FunctionBusy, FunctionFailed, LocalFailure
+from imagesearch_local.serving import listen
 from imagesearch_local.template import Template
 
 TOY = Path(__file__).parent / "toy" / "template.yaml"
@@ -238,3 +239,24 @@ def test_an_emulator_that_does_not_start_is_a_failure_of_the_function(tmp_path: 
 
     asyncio.run(run())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_small_answers_are_not_held_back_by_nagle() -> None:
+    async def run() -> int:
+        accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            wire = writer.get_extra_info("socket")
+            accepted.set_result(wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with listen(0) as wire:
+            server = await asyncio.start_server(connected, sock=wire)
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            found = await accepted
+            writer.close()
+            server.close()
+            await server.wait_closed()
+        return found
+
+    assert asyncio.run(run()) == 1

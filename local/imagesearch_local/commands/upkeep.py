@@ -1,4 +1,4 @@
-"""``imagesearch compact`` and ``imagesearch rollback``: upkeep of an instance's index."""
+"""``imagesearch compact``, ``generations`` and ``rollback``: upkeep of an instance's index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imagesearch_local.commands.output import print_fields, print_json, print_ta
 if TYPE_CHECKING:
     from imagesearch.index import Generation, Index
 
-__all__ = ["compact", "rollback"]
+__all__ = ["compact", "generations", "rollback"]
 
 _PASSES = 100
 
@@ -43,9 +43,24 @@ def compact(
     print_json(done) if as_json else print_fields(done)
 
 
+def generations(
+    instance: Instance,
+    data: Data = Path(".data"),
+    template: TemplateFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the earlier states of an instance.
+
+    Works on the bucket that IMAGESEARCH_BUCKET names, else on the local run of the data folder.
+    """
+    rows = [_described(generation) for generation in _index(instance, data, template).generations()]
+    columns = ("number", "until", "pictures", "segments")
+    print_json({"generations": rows}) if as_json else print_table(columns, rows)
+
+
 def rollback(
     instance: Instance,
-    to: Annotated[int | None, typer.Option(help="Generation to go back to.")] = None,
+    to: Annotated[int, typer.Option(help="Generation to go back to.", show_default=False)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data: Data = Path(".data"),
     template: TemplateFile = None,
@@ -53,17 +68,10 @@ def rollback(
 ) -> None:
     """Go back to an earlier state of an instance.
 
-    Without --to, lists the generations that can be gone back to.
-
-    Going back undoes every write that the generation had not folded. Works on the bucket that
+    Undoes every write that the generation had not folded. Works on the bucket that
     IMAGESEARCH_BUCKET names, else on the local run of the data folder.
     """
     index = _index(instance, data, template)
-    if to is None:
-        rows = [_described(generation) for generation in index.generations()]
-        columns = ("number", "until", "pictures", "segments")
-        print_json({"generations": rows}) if as_json else print_table(columns, rows)
-        return
     if not yes:
         typer.confirm(f"Undo all later writes to {instance}?", abort=True, err=True)
     made = {"generation": index.rollback(to)}
