@@ -78,6 +78,12 @@ class Fields:
             raise MissingField("instance")
         return name.lower()
 
+    def need(self, *names: str) -> None:
+        """Raise :class:`MissingField` for the first parameter that was not given."""
+        for name in names:
+            if name not in self._values:
+                raise MissingField(ours(name))
+
     def get(self, name: str) -> str | None:
         """Return a parameter's text, if it was given."""
         return self._values.get(name)

@@ -8,7 +8,7 @@ from typing import Any
 from imagesearch.contract import answers
 from imagesearch.contract.call import Caller
 from imagesearch.contract.fields import ATTRIBUTES
-from imagesearch.errors import InvalidField, MissingField, UnknownPicture
+from imagesearch.errors import InvalidField, UnknownPicture
 from imagesearch.operations.add import AddPicture, add_picture
 from imagesearch.operations.compare import Compare, compare
 from imagesearch.operations.delete import (
@@ -50,6 +50,7 @@ _SCORE = re.compile(r"(0(\.\d{1,2})?|1(\.0{1,2})?)", re.ASCII)
 
 def add(caller: Caller) -> Json:
     """AddImage."""
+    caller.fields.need("InstanceName", *_KEY)
     request = caller.fields.read(
         AddPicture,
         (*_KEY, *_SUBJECT, "CustomContent", *ATTRIBUTES),
@@ -106,9 +107,7 @@ def search_by_pic(caller: Caller) -> Json:
 
 def search_by_name(caller: Caller) -> Json:
     """SearchImageByName: by a picture that is stored."""
-    for name, ours in (("ProductId", "product_id"), ("PicName", "pic_name")):
-        if caller.fields.get(name) is None:
-            raise MissingField(ours)
+    caller.fields.need(*_KEY)
     return _search(caller, (*_KEY, "CategoryId"))
 
 
