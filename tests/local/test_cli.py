@@ -298,3 +298,12 @@ def test_help_is_there(call: Call, verb: str) -> None:
 )
 def test_every_verb_that_answers_can_answer_in_json(call: Call, verb: str) -> None:
     assert "--json" in call(*verb.split(), "--help").out
+
+
+def test_every_verb_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    names = {command.name for command in cli.app.registered_commands}
+    names |= {f"instance {verb}" for verb in ("create", "list", "show", "delete")}
+    assert len(names) > 12
+    for name in names:
+        assert f"`{name}" in page
