@@ -49,6 +49,10 @@ class Block(Protocol):
         """Tell whether rows still have to be read one by one from the store."""
         ...
 
+    def nearest(self, row: NDArray[np.int8]) -> NDArray[np.int64] | None:
+        """Return about 256 rows most like ``row``, ascending; ``None`` if they must be scanned."""
+        ...
+
     def rows(self, places: Places) -> NDArray[np.int8]:
         """Return some rows (…, 512)."""
         ...
@@ -113,6 +117,10 @@ class TailBlock:
     def _products(self) -> NDArray[np.uint64]:
         hashes = [product_hash(entry.picture.key.product_id) for entry in self._entries]
         return np.array(hashes, np.uint64)
+
+    def nearest(self, row: NDArray[np.int8]) -> NDArray[np.int64] | None:  # noqa: ARG002
+        """Return that the tail must be scanned."""
+        return None
 
     def rows(self, places: Places) -> NDArray[np.int8]:
         """Return some rows (…, 512)."""

@@ -58,7 +58,9 @@ class Keeper:
     ) -> tuple[SegmentInfo, NDArray[np.int64]]:
         """Write a segment's files; return what it is and which picture became which row."""
         name = _new_name(manifest)
-        files, order = draft.files(manifest.index, name)
+        files, order = draft.files(
+            manifest.index, name, graph=self.policy.wants_graph(len(draft.pictures))
+        )
         for file, data in files.items():
             self.store.put(self.keys.segment(name, file), data)
         return _described(name, draft, files), order

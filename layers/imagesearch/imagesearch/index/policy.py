@@ -40,8 +40,8 @@ class Policy:
     """Share of dead rows from which on a segment is rewritten without them."""
     segment_rows: int = 500_000
     """Most rows of a segment."""
-    graph_rows: int = 200_000
-    """Rows from which on a segment gets a graph."""
+    graph_rows: int | None = None
+    """Rows from which on a segment gets a USearch graph; ``None`` is never."""
     candidates: int = 1024
     """Nearest codes that are compared exactly."""
     cold_candidates: int = 128
@@ -50,3 +50,7 @@ class Policy:
     """How long a snapshot waits for the sequence it was asked for."""
     parallel: int = 16
     """Requests that may be under way at once while opening."""
+
+    def wants_graph(self, rows: int) -> bool:
+        """Tell whether a segment of so many rows gets a graph."""
+        return self.graph_rows is not None and rows >= self.graph_rows

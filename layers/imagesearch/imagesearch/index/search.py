@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from imagesearch.catalogue.filter import Filter
 from imagesearch.index.block import Block, Places
 from imagesearch.index.features import Features, Likeness, relevance, squares_of
 from imagesearch.index.scan import dot_products, hamming
-from imagesearch.index.view import View, passing
+from imagesearch.index.view import View, count_distinct, passing
 
 __all__ = ["Answer", "Hit", "Query", "search"]
 
@@ -23,6 +23,7 @@ DEEPEST = 500
 """Results that all pages of a search have together."""
 _FIRST_PAGE = 32
 _CHUNK = 1 << 15
+_WALKED = 100
 _FEW = 0.25
 """Share of passing rows below which they are gathered before they are scanned."""
 
@@ -67,11 +68,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """Rows of one block that may be hits, and how many sign bits of each differ."""
+    """Rows of one block that may be hits, and how many sign bits of each differ.
+
+    ``passing`` counts the block's rows that pass category and filter: all of these, and those
+    that a graph has left out.
+    """
 
     block: Block
     places: Places
     distances: NDArray[np.uint16]
+    passing: int
 
     def __len__(self) -> int:
         return self.distances.size
@@ -79,8 +85,10 @@ class _Field:
     def some(self, chosen: NDArray[np.int64]) -> _Field:
         """Return only some of the rows, given by their number in this field."""
         if isinstance(self.places, slice):
-            return _Field(self.block, self.places.start + chosen, self.distances[chosen])
-        return _Field(self.block, self.places[chosen], self.distances[chosen])
+            places = self.places.start + chosen
+        else:
+            places = self.places[chosen]
+        return replace(self, places=places, distances=self.distances[chosen])
 
     def part(self, start: int, end: int) -> _Field:
         """Return consecutive rows, given by their number in this field."""
@@ -89,7 +97,7 @@ class _Field:
             places: Places = slice(first + start, first + end)
         else:
             places = self.places[start:end]
-        return _Field(self.block, places, self.distances[start:end])
+        return replace(self, places=places, distances=self.distances[start:end])
 
     def numbers(self) -> NDArray[np.int64]:
         """Return the rows' numbers in the block."""
@@ -134,15 +142,15 @@ def search(view: View, query: Query, *, candidates: int, cold_candidates: int) -
     fields = [*_fields(view, query)]
     if query.score_threshold > 0:
         found = _compared(query, [_above(query, field) for field in fields])
-        total = np.unique(found.product).size if query.distinct_product else len(found)
-        return Answer(_page(found, query), int(total))
+        total = count_distinct([found.product]) if query.distinct_product else len(found)
+        return Answer(_page(found, query), total)
     total = _total(fields, query)
     deepest = max(DEEPEST, query.start + query.num)
     wanted = max(candidates, deepest)
     if any(field.block.remote for field in fields) and _first_page(query):
         wanted = cold_candidates
     found = _compared(query, _nearest(fields, wanted))
-    while query.distinct_product and np.unique(found.product).size < min(deepest, total):
+    while query.distinct_product and count_distinct([found.product]) < min(deepest, total):
         wanted *= 4
         found = _compared(query, _nearest(fields, wanted))
     return Answer(_page(found, query), total)
@@ -158,16 +166,39 @@ def _fields(view: View, query: Query) -> Iterator[_Field]:
     for block, hidden in view.blocks(query.category_id, tables_only=False):
         for start, end in _spans(block, query.category_id):
             mask = passing(block, hidden, query.filter, start, end)
+            if walked := _walked(block, query, mask, start, end):
+                yield walked
+                continue
             codes = block.codes[:, start:end]
             if mask is None:
-                yield _Field(block, slice(start, end), hamming(bits, codes))
+                yield _Field(block, slice(start, end), hamming(bits, codes), end - start)
                 continue
             chosen = np.flatnonzero(mask)
             if chosen.size < _FEW * mask.size:
                 distances = hamming(bits, codes[:, chosen])
             else:
                 distances = hamming(bits, codes)[chosen]
-            yield _Field(block, start + chosen, distances)
+            yield _Field(block, start + chosen, distances, chosen.size)
+
+
+def _walked(
+    block: Block, query: Query, mask: NDArray[np.bool_] | None, start: int, end: int
+) -> _Field | None:
+    """Return what the block's graph finds, if it has one and that is enough.
+
+    A graph knows nothing of masks, so it is of use only where most of the block passes.
+    """
+    count = end - start if mask is None else int(np.count_nonzero(mask))
+    if query.distinct_product or query.score_threshold > 0 or count < len(block) / 2:
+        return None
+    rows = block.nearest(query.features.row) if query.start + query.num <= _WALKED else None
+    if rows is None:
+        return None
+    rows = rows[(rows >= start) & (rows < end)]
+    rows = rows if mask is None else rows[mask[rows - start]]
+    if rows.size < min(count, query.start + query.num):
+        return None
+    return _Field(block, rows, hamming(query.features.bits, block.codes[:, rows]), count)
 
 
 def _spans(block: Block, category_id: int | None) -> list[tuple[int, int]]:
@@ -178,11 +209,9 @@ def _spans(block: Block, category_id: int | None) -> list[tuple[int, int]]:
 
 def _total(fields: Sequence[_Field], query: Query) -> int:
     if not query.distinct_product:
-        return sum(len(field) for field in fields)
+        return sum(field.passing for field in fields)
     products = [field.block.distinct_products(field.places) for field in fields]
-    if len(products) == 1:
-        return products[0].size
-    return int(np.unique(np.concatenate(products)).size) if products else 0
+    return count_distinct(products)
 
 
 def _nearest(fields: Sequence[_Field], wanted: int) -> list[_Field]:

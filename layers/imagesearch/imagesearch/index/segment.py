@@ -16,6 +16,7 @@ from imagesearch.errors import CorruptObject
 from imagesearch.index.block import Places
 from imagesearch.index.features import BIT_BYTES, DIMENSIONS, Features
 from imagesearch.index.files import File, Files
+from imagesearch.index.graph import HEADER, Graph, build_graph
 from imagesearch.index.keys import Keys
 from imagesearch.index.log import Entry
 from imagesearch.index.manifest import SegmentInfo
@@ -45,13 +46,16 @@ class Draft:
     rows: NDArray[np.int8]
     bits: NDArray[np.uint8]
 
-    def files(self, index: str, segment: str) -> tuple[dict[str, bytes], NDArray[np.int64]]:
+    def files(
+        self, index: str, segment: str, *, graph: bool
+    ) -> tuple[dict[str, bytes], NDArray[np.int64]]:
         """Return the segment's files by their last name, and which picture became which row."""
         order = np.array(row_order(self.pictures), np.int64)
         rows, bits = self.rows[order], self.bits[order]
         pictures = [self.pictures[i] for i in order]
         table = build_table(index, segment, pictures, self.versions[order], rows)
-        return {"meta": table, "b1": codes_of(bits).tobytes(), "i8": rows.tobytes()}, order
+        looks = {"usearch": build_graph(rows)} if graph else {"i8": rows.tobytes()}
+        return {"meta": table, "b1": codes_of(bits).tobytes(), **looks}, order
 
 
 class Segment:
@@ -62,9 +66,12 @@ class Segment:
         self._index = index
         self._size = info.rows
         self._files = files
-        self._meta, self._b1, self._i8 = (
-            File(keys.segment(info.id, name), info.files[name]) for name in ("meta", "b1", "i8")
+        self._has_graph = "usearch" in info.files
+        looks = "usearch" if self._has_graph else "i8"
+        self._meta, self._b1, self._looks = (
+            File(keys.segment(info.id, name), info.files[name]) for name in ("meta", "b1", looks)
         )
+        self._first_row = HEADER if self._has_graph else 0
 
     def __len__(self) -> int:
         return self._size
@@ -92,26 +99,36 @@ class Segment:
 
     @cached_property
     def _all_rows(self) -> NDArray[np.int8]:
-        file = self._files.open(self._i8)
-        _check_size(self._i8.key, file, self._size * DIMENSIONS)
-        return np.frombuffer(file, np.int8).reshape(-1, DIMENSIONS)
+        file = self._files.open(self._looks)
+        if not self._has_graph:
+            _check_size(self._looks.key, file, self._size * DIMENSIONS)
+        rows = np.frombuffer(file, np.int8, self._size * DIMENSIONS, self._first_row)
+        return rows.reshape(-1, DIMENSIONS)
+
+    @cached_property
+    def _graph(self) -> Graph:
+        return Graph(self._looks.key, self._files.open(self._looks), self._size)
 
     def needed(self, *, tables_only: bool) -> Iterable[File]:
         """Return the files that a look-up, or else a search, needs first."""
         if tables_only:
             return (self._meta,)
-        small = not self._files.persistent or self._i8.info.size <= _SMALL
-        return (self._meta, self._b1, self._i8) if small else (self._meta, self._b1)
+        small = not self._files.persistent or self._looks.info.size <= _SMALL
+        return (self._meta, self._b1, self._looks) if small else (self._meta, self._b1)
 
     @property
     def remote(self) -> bool:
         """Tell whether rows still have to be read one by one from the store."""
-        return not self._files.has(self._i8)
+        return not self._files.has(self._looks)
 
     @property
     def runs(self) -> Sequence[Run]:
         """Return the rows of each category."""
         return list(self.table.runs.values())
+
+    def nearest(self, row: NDArray[np.int8]) -> NDArray[np.int64] | None:
+        """Return about 256 rows most like ``row``, ascending; ``None`` if there is no graph."""
+        return self._graph.nearest(row) if self._has_graph and not self.remote else None
 
     def rows(self, places: Places) -> NDArray[np.int8]:
         """Return some rows (…, 512).
@@ -123,7 +140,7 @@ class Segment:
             return self._all_rows[places]
         if not self._files.persistent:
             return self._all_rows[places]
-        self._files.fetch_soon(self._i8)
+        self._files.fetch_soon(self._looks)
         return self._single_rows(places)
 
     def columns(self, start: int, end: int) -> Columns:
@@ -159,9 +176,10 @@ class Segment:
 
     def _single_rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
         def read(row: int) -> bytes:
-            data = self._files.read(self._i8, row * DIMENSIONS, DIMENSIONS)
+            start = self._first_row + row * DIMENSIONS
+            data = self._files.read(self._looks, start, DIMENSIONS)
             if zlib.crc32(data) != self.table.row_crc[row]:
-                raise CorruptObject(f"{self._i8.key} has altered bytes in row {row}.")
+                raise CorruptObject(f"{self._looks.key} has altered bytes in row {row}.")
             return data
 
         found = each(read, places.tolist(), _READS)

@@ -157,10 +157,9 @@ class View:
     @cached_property
     def products(self) -> int:
         """Return the number of products."""
-        return int(np.unique(np.concatenate(list(self._products()))).size)
+        return count_distinct([*self._products()])
 
     def _products(self) -> Iterator[NDArray[np.uint64]]:
-        yield np.zeros(0, np.uint64)
         for block, hidden in self.blocks():
             yield block.distinct_products(np.delete(np.arange(len(block)), hidden))
 
@@ -222,3 +221,9 @@ def passing(
         mask = np.ones(end - start, np.bool_) if mask is None else mask
         mask[hidden[first:last] - start] = False
     return mask
+
+
+def count_distinct(numbers: Sequence[NDArray[np.uint64]]) -> int:
+    """Return how many different numbers there are."""
+    together = np.sort(np.concatenate([np.zeros(0, np.uint64), *numbers]))
+    return int(np.count_nonzero(together[1:] != together[:-1])) + bool(together.size)
