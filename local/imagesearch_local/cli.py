@@ -8,7 +8,15 @@ import typer
 from imagesearch.errors import ImageSearchError
 
 from imagesearch_local.client import Refused, Unreachable
-from imagesearch_local.commands import evaluating, imports, instances, pictures, running, upkeep
+from imagesearch_local.commands import (
+    evaluating,
+    imports,
+    instances,
+    keys,
+    pictures,
+    running,
+    upkeep,
+)
 from imagesearch_local.commands.exits import Exit
 from imagesearch_local.commands.output import complain, print_json
 from imagesearch_local.manifest import UnusableSource
@@ -26,6 +34,7 @@ app = typer.Typer(
     "that are listed, 4 the server does not answer, 5 the local run cannot start, 130 interrupted.",
 )
 app.add_typer(instances.app, name="instance")
+app.add_typer(keys.app, name="keys")
 app.command("serve")(running.serve_command)
 app.command("add")(pictures.add)
 app.command("import")(imports.import_pictures)

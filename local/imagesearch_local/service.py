@@ -14,6 +14,7 @@ from typing import NoReturn
 from imagesearch_local.emulator import FunctionPool, Limits
 from imagesearch_local.folder import DataFolder
 from imagesearch_local.front import Front
+from imagesearch_local.keys import keys_place
 from imagesearch_local.lambda_api import Background, LambdaApi
 from imagesearch_local.logs import SERVICE
 from imagesearch_local.ports import LOOPBACK
@@ -73,6 +74,7 @@ async def running(plan: Plan, server: socket) -> AsyncIterator[Service]:
         internal = listen(0)
         variables = {
             **seaweed.variables,
+            "IMAGESEARCH_KEYS": keys_place(plan.folder),
             "AWS_ENDPOINT_URL_LAMBDA": f"http://{LOOPBACK}:{internal.getsockname()[1]}",
         }
         pools = _pools(plan, emulator_path, variables)

@@ -15,6 +15,7 @@ from imagesearch_local.commands.exits import Exit
 from imagesearch_local.commands.options import ApiKey, AsJson, Data, TemplateFile, Url, connect
 from imagesearch_local.commands.output import complain, print_json, print_table, progress
 from imagesearch_local.demo import DEMO, QUERY, load_demo
+from imagesearch_local.keys import default_key
 from imagesearch_local.problems import LocalFailure
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ def serve_command(
             await asyncio.to_thread(_load_demo, service.url, plan.folder)
         print(f"ready {service.url}", flush=True)
         print(f"try: {_example(service.url, demo=demo)}", flush=True)
+        key, new = default_key(plan.folder)
+        if new:
+            print(f"access key {key.id}, secret {key.secret} (imagesearch keys show)", flush=True)
 
     serve(plan, port=port, verbose=verbose, announce=announce)
 

@@ -1,0 +1,195 @@
+"""``imagesearch keys``: who may call the vendor's API, and for which instances."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from imagesearch.contract.key_sources import key_source
+from imagesearch.contract.keys import AccessKey, KeySource
+from imagesearch.errors import ImageSearchError
+
+from imagesearch_local.commands.options import AsJson
+from imagesearch_local.commands.output import print_fields, print_json, print_table
+from imagesearch_local.folder import DataFolder
+from imagesearch_local.keys import DEFAULT, default_key, keys_place
+from imagesearch_local.problems import LocalFailure
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Access keys for Alibaba Cloud's SDKs: create, list, show, rotate, revoke.",
+)
+
+Data = Annotated[Path, typer.Option("--data", help="Data folder of the local run.")]
+Place = Annotated[
+    str,
+    typer.Option(
+        "--keys",
+        envvar="IMAGESEARCH_KEYS",
+        help="Where a deployment keeps them: ssm:/STACK/keys/ or secretsmanager:NAME.",
+        show_default=False,
+    ),
+]
+Key = Annotated[str, typer.Argument(help="Id or name of the key.", show_default=False)]
+
+_COLUMNS = ("access_key_id", "name", "instances", "rights", "state", "created", "expires")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What or whom it is for.", show_default=False)],
+    instance: Annotated[
+        list[str], typer.Option(help="Instance or pattern such as shop-*; repeat.")
+    ] = ["*"],  # noqa: B006  typer reads the default, nobody changes it
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Search and look, no more.")
+    ] = False,
+    expires_in: Annotated[str, typer.Option(help="Such as 90d or 12h; empty is never.")] = "",
+    temporary: Annotated[
+        bool, typer.Option("--temporary", help="With a security token; needs --expires-in.")
+    ] = False,
+    own: Annotated[
+        str, typer.Option("--id", help="Keep a key pair you have; its secret is asked for.")
+    ] = "",
+    data: Data = Path(".data"),
+    keys: Place = "",
+    as_json: AsJson = False,
+) -> None:
+    """Create a key and print its secret."""
+    now = int(time.time())
+    if temporary and not expires_in:
+        raise typer.BadParameter("--temporary needs --expires-in.")
+    key, token = AccessKey.new(
+        name=name,
+        instances=tuple(pattern.lower() for pattern in instance),
+        read_only=read_only,
+        now=now,
+        expires=now + _seconds(expires_in) if expires_in else None,
+        temporary=temporary,
+    )
+    if own:
+        secret = typer.prompt("secret", hide_input=True, err=True)
+        key = replace(key, id=own, secret=secret)
+    with _said():
+        _source(data, keys).save(key)
+    _print(_with_secret(key) | ({"security_token": token} if token else {}), as_json)
+
+
+@app.command("list")
+def list_all(data: Data = Path(".data"), keys: Place = "", as_json: AsJson = False) -> None:
+    """List the keys, without their secrets."""
+    with _said():
+        found = sorted(_source(data, keys).load().values(), key=lambda key: key.created)
+    rows = [_about(key) for key in found]
+    print_json({"keys": rows}) if as_json else print_table(_COLUMNS, rows)
+
+
+@app.command()
+def show(
+    key: Annotated[str, typer.Argument(help="Id or name.")] = DEFAULT,
+    data: Data = Path(".data"),
+    keys: Place = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show a key with its secret; the local default key if none is named."""
+    with _said():
+        if key == DEFAULT and not keys:
+            found, _ = default_key(DataFolder(data))
+        else:
+            found = _find(_source(data, keys), key)
+    _print(_with_secret(found), as_json)
+
+
+@app.command()
+def rotate(
+    key: Key,
+    keep: Annotated[str, typer.Option(help="For how long the old one still works.")] = "7d",
+    data: Data = Path(".data"),
+    keys: Place = "",
+    as_json: AsJson = False,
+) -> None:
+    """Create a key with the same rights; the old one goes on working for a while."""
+    now = int(time.time())
+    ends = now + _seconds(keep)
+    with _said():
+        source = _source(data, keys)
+        old = _find(source, key)
+        new, _ = AccessKey.new(
+            name=old.name, instances=old.instances, read_only=old.read_only, now=now
+        )
+        source.save(new)
+        source.save(replace(old, expires=min(ends, old.expires or ends)))
+    _print(_with_secret(new) | {"replaces": old.id, "until": _time(ends)}, as_json)
+
+
+@app.command()
+def revoke(key: Key, data: Data = Path(".data"), keys: Place = "", as_json: AsJson = False) -> None:
+    """End a key now; functions that know it take up to a minute to notice."""
+    with _said():
+        source = _source(data, keys)
+        found = replace(_find(source, key), active=False)
+        source.save(found)
+    _print(_about(found), as_json)
+
+
+def _source(data: Path, keys: str) -> KeySource:
+    return key_source(keys or keys_place(DataFolder(data)))
+
+
+def _find(source: KeySource, wanted: str) -> AccessKey:
+    found = [key for key in source.load().values() if wanted in (key.id, key.name)]
+    usable = [key for key in found if key.usable(time.time())] or found
+    if not usable:
+        raise LocalFailure(f"there is no key {wanted!r}; imagesearch keys list names them all.")
+    return max(usable, key=lambda key: (key.created, key.expires is None))
+
+
+def _seconds(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,5})([smhd])", text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is not a time such as 90d, 12h, 30m or 45s.")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Turn what a key source raises into one line for the caller."""
+    try:
+        yield
+    except ImageSearchError as error:
+        raise LocalFailure(f"{error.detail} {error.fix}") from None
+
+
+def _about(key: AccessKey) -> dict[str, Any]:
+    state = "revoked" if not key.active else "valid" if key.usable(time.time()) else "expired"
+    return {
+        "access_key_id": key.id,
+        "name": key.name,
+        "instances": list(key.instances),
+        "rights": "read" if key.read_only else "all",
+        "state": state,
+        "created": _time(key.created),
+        "expires": _time(key.expires),
+    }
+
+
+def _with_secret(key: AccessKey) -> dict[str, Any]:
+    return {"access_key_id": key.id, "access_key_secret": key.secret, "name": key.name}
+
+
+def _time(seconds: int | None) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
+
+
+def _print(values: dict[str, Any], as_json: bool) -> None:
+    print_json(values) if as_json else print_fields(values)
