@@ -72,14 +72,16 @@ def products(found: Found) -> list[str]:
 def test_a_given_category_wins_over_the_predicted_one(deployment: Deployment) -> None:
     add(deployment, "shoe", "1:4")
     add(deployment, "bag", "1:4", category_id=3)
-    assert products(find(deployment, "1:4")) == ["shoe"]
+    assert find(deployment, "1:4").category_id == 4
+    assert products(find(deployment, "1:4", category_id=4)) == ["shoe"]
     assert products(find(deployment, "1:4", category_id=3)) == ["bag"]
 
 
-def test_a_search_that_is_unsure_of_the_category_looks_through_all(deployment: Deployment) -> None:
+def test_a_predicted_category_hides_nothing(deployment: Deployment) -> None:
     add(deployment, "shoe", "1:4")
     add(deployment, "thing", f"1:{OTHER}")
     assert sorted(products(find(deployment, f"1:{OTHER}"))) == ["shoe", "thing"]
+    assert sorted(products(find(deployment, "1:4"))) == ["shoe", "thing"]
     assert products(find(deployment, "1:4", category_id=OTHER)) == ["thing"]
 
 
@@ -92,12 +94,12 @@ def test_the_other_services_ignore_categories(deployment: Deployment, service: S
     assert (products(found), found.category_id) == (["x"], OTHER)
 
 
-def test_searching_by_a_stored_picture_stays_in_its_category(deployment: Deployment) -> None:
+def test_searching_by_a_stored_picture_keeps_to_a_given_category(deployment: Deployment) -> None:
     add(deployment, "shoe", "1:4")
     add(deployment, "boot", "2:4")
     add(deployment, "bag", "1:3")
     found = find(deployment, None, product_id="shoe", pic_name="a")
-    assert products(found) == ["shoe", "boot"]
+    assert products(found) == ["bag", "shoe", "boot"]
     assert products(find(deployment, None, product_id="shoe", pic_name="a", category_id=3)) == [
         "bag"
     ]
