@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
-from imagesearch.catalogue import OTHER, Region, Service
+from imagesearch.catalogue import Region, Service
 from imagesearch.errors import ImageSearchError, ModelError
 from imagesearch.index import Features, encode
-from imagesearch.index.features import relevance, similarity
 from imagesearch.vision import Vision
 from imagesearch.vision.bundle import Bundle
 
@@ -110,32 +109,18 @@ class OverHttp:
         return {"region": region.as_list()} if region else {} if crop else {"crop": False}
 
 
-@dataclass(frozen=True, slots=True)
-class _Shelved:
-    """One catalogue picture in memory."""
-
-    key: tuple[str, str]
-    features: Features
-    category_id: int
-
-
 class InProcess:
     """Looks with a bundle and compares every picture exactly: the service without its transport.
 
     Milliseconds are CPU time of the thread, which other work on the machine does not lengthen.
-
-    ``within_category`` restricts a product search to the predicted category, as the service does.
     """
 
-    def __init__(
-        self, vision: Vision, service: Service, boxes: Boxes, *, within_category: bool = True
-    ) -> None:
+    def __init__(self, vision: Vision, service: Service, boxes: Boxes) -> None:
         self.model = vision.model
         self._vision = vision
         self._service = service
         self._boxes = boxes
-        self._within = within_category
-        self._shelf: list[_Shelved] = []
+        self._shelf: list[tuple[tuple[str, str], Features]] = []
 
     @classmethod
     def of(cls, bundle: Path, labelled: LabelledSet, boxes: Boxes) -> InProcess:
@@ -154,8 +139,7 @@ class InProcess:
             view = self._vision.look(image, self._service, region=region, crop=crop)
         except ImageSearchError as error:
             return error.detail
-        key = entry.product_id, entry.pic_name
-        self._shelf.append(_Shelved(key, encode(view.vector), view.category_id))
+        self._shelf.append(((entry.product_id, entry.pic_name), encode(view.vector)))
         return ""
 
     def ask(self, question: Question, image: bytes) -> Outcome:
@@ -166,7 +150,7 @@ class InProcess:
             view = self._vision.look(image, self._service, region=region, crop=crop)
         except ImageSearchError as error:
             return Outcome(query_id=question.query_id, problem=error.detail)
-        matches = self._ranked(encode(view.vector), view.category_id)
+        matches = self._ranked(encode(view.vector))
         took = (time.thread_time() - began) * 1000
         return Outcome(
             query_id=question.query_id,
@@ -177,16 +161,16 @@ class InProcess:
             stages=dict(view.took_ms),
         )
 
-    def _ranked(self, features: Features, category_id: int) -> tuple[Match, ...]:
-        restricted = self._within and self._service.has_categories and category_id != OTHER
-        shelf = [e for e in self._shelf if not restricted or e.category_id == category_id]
-        if not shelf:
+    def _ranked(self, features: Features) -> tuple[Match, ...]:
+        if not self._shelf:
             return ()
-        own = float(similarity(features.row, features.row[np.newaxis])[1, 0])
-        rows = np.stack([shelved.features.row for shelved in shelf])
-        relevances, scores = relevance(own, *similarity(features.row, rows))
+        keys = [key for key, _ in self._shelf]
+        rows = np.stack([shelved.row for _, shelved in self._shelf]).astype(np.float64)
+        asked = features.row.astype(np.float64)
+        cosines = rows @ asked / (np.linalg.norm(rows, axis=1) * np.linalg.norm(asked))
         matches: dict[str, Match] = {}
-        for i in sorted(range(len(shelf)), key=lambda i: (-relevances[i], shelf[i].key)):
-            product_id, pic_name = shelf[i].key
-            matches.setdefault(product_id, Match(product_id, pic_name, float(scores[i])))
+        for i in sorted(range(len(keys)), key=lambda i: (-cosines[i], keys[i])):
+            product_id, pic_name = keys[i]
+            score = max(0.0, float(cosines[i]))
+            matches.setdefault(product_id, Match(product_id, pic_name, score))
         return tuple(list(matches.values())[:DEPTH])
