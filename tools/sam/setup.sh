@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Make .venv-sam (the SAM CLI and the linter's serverless rules) and .venv-checkov. Quick when there
-# is nothing to do.
+# Make .venv-sam (the SAM CLI and the linter's serverless rules) and .venv-checkov, or only the one
+# that is named. Quick when there is nothing to do.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,5 +15,9 @@ make_environment() { # folder, requirements…
     echo "$wanted" >"$folder/made-from"
 }
 
-make_environment .venv-sam tools/sam/requirements.txt
-make_environment .venv-checkov tools/sam/checkov.txt
+if [[ ${1:-.venv-sam} == .venv-sam ]]; then
+    make_environment .venv-sam tools/sam/requirements.txt
+fi
+if [[ ${1:-.venv-checkov} == .venv-checkov ]]; then
+    make_environment .venv-checkov tools/sam/checkov.txt
+fi

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Build the base image that `sam local` looks for, without pulling anything: Debian 13's Python 3.13
+# with AWS's own runtime client and boto3. It proves the wiring, the layers and the code; not the
+# glibc of Amazon Linux, for which the wheels' platform tags vouch. Debian itself is kept in .cache/sam for the next
+# time. Source this file.
+#
+#   image_build FOLDER PYTHON S3   PYTHON is one whose pip fetches the runtime client; S3 is the
+#                                  address that stands in for Amazon S3 inside the containers.
+
+IMAGE=public.ecr.aws/lambda/python:3.13-x86_64
+
+image_build() {
+    local folder=$1/image python=$2 s3=$3
+    mkdir -p "$folder" .cache/sam
+    if [[ ! -f .cache/sam/trixie.tar ]]; then
+        _debian "$folder/trixie.tar" || _debian "$folder/trixie.tar" # mirrors have moments
+        mv "$folder/trixie.tar" .cache/sam/trixie.tar
+    fi
+    cp .cache/sam/trixie.tar "$folder/rootfs.tar"
+    "$python" -m pip install --quiet --disable-pip-version-check --target "$folder/runtime" \
+        --platform manylinux2014_x86_64 --platform manylinux_2_28_x86_64 --python-version 3.13 \
+        --implementation cp --only-binary=:all: "awslambdaric==4.2.2" "boto3==1.44.5"
+    cat >"$folder/runtime/bootstrap" <<'BOOTSTRAP'
+#!/bin/sh
+export LAMBDA_RUNTIME_DIR=/var/runtime
+export LD_LIBRARY_PATH=/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/task/lib:/opt/lib
+export PYTHONPATH=/var/task:/opt/python:/var/runtime
+exec /var/lang/bin/python3.13 -m awslambdaric "$_HANDLER"
+BOOTSTRAP
+    chmod +x "$folder/runtime/bootstrap"
+    cat >"$folder/Dockerfile" <<DOCKERFILE
+FROM scratch
+ADD rootfs.tar /
+RUN mkdir -p /var/lang/bin /var/task /opt && ln -s /usr/bin/python3.13 /var/lang/bin/python3.13
+COPY runtime /var/runtime
+ENV AWS_ENDPOINT_URL_S3=$s3
+WORKDIR /var/task
+DOCKERFILE
+    DOCKER_BUILDKIT=0 docker build --quiet --tag "$IMAGE" "$folder" >/dev/null
+    rm -rf "$folder"
+}
+
+_debian() {
+    mmdebstrap --variant=minbase --include=python3,ca-certificates trixie "$1" "$(_debian_mirror)" \
+        2>"$1.log" || { tail -5 "$1.log"; return 1; }
+}
+
+# The mirror this machine installs its own packages from.
+_debian_mirror() {
+    grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
+        tr -d ' ' | grep -v snapshot | head -1 | grep . || echo http://deb.debian.org/debian
+}
