@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from imagesearch.catalogue.filter import Filter
 
 ROOT = Path(__file__).parents[2]

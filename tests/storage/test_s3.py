@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.response import StreamingBody
-
 from imagesearch.errors import LostRace, NoSuchObject, StorageError, StorageUnavailable
 from imagesearch.storage.s3 import S3ObjectStore
 

@@ -28,10 +28,11 @@ _CONFLICT = {"ConditionalRequestConflict", "OperationAborted", "409"}
 
 
 def connect(*, endpoint: str | None = None) -> S3Client:
-    """Make an S3 client whose time-outs fit inside one Lambda request.
+    """Make an S3 client that answers or gives up within the 30 s of an HTTP API request.
 
-    Five attempts with full jitter are botocore's ``standard`` mode; a conditional write that it
-    repeats after a lost answer is recognised by :class:`S3ObjectStore`.
+    Four attempts of at most 5 s, with botocore's ``standard`` back-off of at most 7 s between
+    them; a conditional write that is repeated after a lost answer is recognised by
+    :class:`S3ObjectStore`. The read time-out is for each wait for bytes, not a whole object.
     """
     import boto3
     from botocore.config import Config
@@ -40,9 +41,9 @@ def connect(*, endpoint: str | None = None) -> S3Client:
         "s3",
         endpoint_url=endpoint,
         config=Config(
-            connect_timeout=2,
-            read_timeout=10,
-            retries={"mode": "standard", "total_max_attempts": 5},
+            connect_timeout=1,
+            read_timeout=4,
+            retries={"mode": "standard", "total_max_attempts": 4},
             max_pool_connections=48,
             s3={"addressing_style": "path" if endpoint else "auto"},
         ),
