@@ -6,6 +6,7 @@ from imagesearch.index.index import Index
 from imagesearch.index.log import Deletion, Entry, OfPicture, OfProduct
 from imagesearch.index.policy import Policy
 from imagesearch.index.rollback import Generation
+from imagesearch.index.scrub import Problem, Scrubbed
 from imagesearch.index.search import Answer, Hit, Query
 from imagesearch.index.snapshot import Snapshot
 from imagesearch.index.upkeep import Maintained
@@ -24,7 +25,9 @@ __all__ = [
     "OfPicture",
     "OfProduct",
     "Policy",
+    "Problem",
     "Query",
+    "Scrubbed",
     "Snapshot",
     "SystemClock",
     "encode",

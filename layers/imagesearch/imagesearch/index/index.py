@@ -24,6 +24,7 @@ from imagesearch.index.manifest import Manifest
 from imagesearch.index.policy import Policy
 from imagesearch.index.reader import Reader
 from imagesearch.index.rollback import Generation, generations, rollback
+from imagesearch.index.scrub import Scrubbed, scrub
 from imagesearch.index.snapshot import Snapshot
 from imagesearch.index.upkeep import Maintained, fold, maintain
 from imagesearch.storage import ObjectStore
@@ -151,6 +152,10 @@ class Index:
         :class:`~imagesearch.errors.UnknownGeneration` if it is not in the history.
         """
         return rollback(self._keeper, to)
+
+    def scrub(self) -> Scrubbed:
+        """Read and check every object; report what is damaged, missing or stray."""
+        return scrub(self._keeper)
 
     def erase(self) -> None:
         """Delete every object of the index, the manifest first."""

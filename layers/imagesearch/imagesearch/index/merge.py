@@ -34,9 +34,10 @@ def due(manifest: Manifest, policy: Policy) -> list[SegmentInfo]:
             return [info]
     tiers: dict[int, list[SegmentInfo]] = {}
     for info in sorted(manifest.segments, key=lambda info: _alive(manifest, info)):
-        size = max(_alive(manifest, info), _SMALLEST)
+        size = _alive(manifest, info)
         if size <= policy.segment_rows / 2:
-            tiers.setdefault(int(math.log(size / _SMALLEST, policy.tier) + 1e-9), []).append(info)
+            tier = int(math.log(max(size, _SMALLEST) / _SMALLEST, policy.tier) + 1e-9)
+            tiers.setdefault(tier, []).append(info)
     for group in tiers.values():
         if len(group) >= policy.tier:
             return _fitting(manifest, group, policy.segment_rows)

@@ -90,6 +90,8 @@ class Reader:
             known = self._held or self.manifest()
             listed = self._list(known.manifest.low_water)
             held = self.manifest(known)
+            if held is not known:
+                listed = {n: s for n, s in listed.items() if not _below(n, held.manifest)}
             view = self._view_of(held.manifest, listed)
             if not view.misses:
                 break
