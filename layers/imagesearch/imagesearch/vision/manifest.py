@@ -31,6 +31,7 @@ __all__ = [
     "Recipe",
     "Resize",
     "Subject",
+    "is_id",
 ]
 
 DIMENSIONS = 512
@@ -42,6 +43,11 @@ _FORMAT = 1
 _MAX_BYTES = 1 << 20
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a bundle may be called so: 1 to 64 of letters, digits, '.', '_' and '-'."""
+    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +182,7 @@ class Manifest:
         """Yield what is wrong with the description itself, one clause each."""
         if self.format != _FORMAT:
             yield f"format is {self.format}; this version reads {_FORMAT}"
-        if not _ID.fullmatch(self.id):
+        if not is_id(self.id):
             yield f"id {self.id[:80]!r} is not 1 to 64 of letters, digits, '.', '_' and '-'"
         yield from self._file_problems()
         yield from _side_problems("embedder", self.embedder.side)
