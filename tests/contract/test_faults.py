@@ -301,6 +301,12 @@ def test_paths_take_post_only(world: World, method: str) -> None:
     assert (answer.status, answer.code) == (405, "UnsupportedHTTPMethod")
 
 
+def test_a_browser_is_told_that_there_is_no_page(world: World) -> None:
+    answer = world.send(event("GET", "/?utm_source=mail", {"accept": "text/html"}))
+    assert (answer.status, answer.code) == (404, "NoSuchRoute")
+    assert world.call("Detail", None, SHOP, method="GET").status == 200
+
+
 def test_an_unknown_path(world: World) -> None:
     assert world.call("AddImage", ADD, path="/v3/image/add").status == 404
 

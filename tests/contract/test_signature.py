@@ -21,10 +21,12 @@ from imagesearch.contract.refusals import (
 )
 from imagesearch.contract.request import Request
 from imagesearch.contract.signature import WINDOW, authenticate
+from imagesearch.contract.signature.encoding import encode
 from imagesearch.errors import BadRequest
 
 from tests.contract.wire import KEY_ID, SIGNED, VECTORS, Vector, ring
 
+UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
 V3, RPC, ROA = (
     "py20201214-4.4.0.SearchImageByPic",
     "py20201214-3.1.1.AddImage",
@@ -186,6 +188,14 @@ def test_a_header_that_matters_must_be_signed() -> None:
     vector = VECTORS[V3]
     with pytest.raises(AccessRefused, match="leaves out x-acs-extra"):
         proved(vector, replace(vector, headers={**vector.headers, "x-acs-extra": "1"}).request())
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])) | st.text("ab+/=%&~ -_.", max_size=40))
+def test_everything_but_unreserved_characters_is_encoded(text: str) -> None:
+    wanted = "".join(
+        chr(byte) if chr(byte) in UNRESERVED else f"%{byte:02X}" for byte in text.encode()
+    )
+    assert encode(text) == wanted
 
 
 def test_unsigned_requests_are_refused() -> None:

@@ -55,12 +55,12 @@ class Call:
 
 
 def is_vendor_call(request: Request) -> bool:
-    """Tell whether a request to ``/`` is meant for this contract rather than for a page."""
+    """Tell whether a request is meant for this contract; ``GET /`` may as well ask for a page."""
     return (
-        "x-acs-action" in request.headers
+        request.method != "GET"
+        or request.path != "/"
+        or "x-acs-action" in request.headers
         or any(name == "Action" for name, _ in request.query)
-        or request.has_form
-        or is_upload(request)
     )
 
 

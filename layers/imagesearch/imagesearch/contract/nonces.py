@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
-from itertools import islice
 
 from imagesearch.contract.refusals import RepeatedRequest
-from imagesearch.contract.signature import WINDOW, Claim
+from imagesearch.contract.signature import Claim
 from imagesearch.errors import LostRace, NoSuchObject
 from imagesearch.storage import ObjectStore
 
@@ -16,14 +14,13 @@ __all__ = ["PREFIX", "Nonces"]
 
 PREFIX = "nonces/"
 _GRACE = 5.0
-_SWEPT_AT_ONCE = 1000
 
 
 class Nonces:
     """The nonces that were spent, as one small object each, so that all Lambdas see them.
 
-    A request's time may be off by :data:`WINDOW` either way, so a mark may go after twice that;
-    the bucket's lifecycle removes it after a day, :meth:`sweep` sooner.
+    A mark matters for half an hour, twice the window of a request's time; the bucket's lifecycle
+    removes it after a day.
     """
 
     def __init__(self, store: ObjectStore) -> None:
@@ -44,17 +41,6 @@ class Nonces:
                 raise RepeatedRequest(
                     "the nonce was used before." if claim.nonce else "the request came before."
                 ) from None
-
-    def sweep(self, now: float) -> int:
-        """Delete marks that no longer matter, at most a thousand; return how many."""
-        before = (now - 2 * WINDOW) * 1_000_000
-        old: Iterable[str] = (
-            info.key for info in self._store.list(PREFIX) if info.modified < before
-        )
-        keys = list(islice(old, _SWEPT_AT_ONCE))
-        if keys:
-            self._store.delete(keys)
-        return len(keys)
 
     def _first(self, key: str, now: float) -> float:
         try:

@@ -13,7 +13,7 @@ import msgspec
 
 from imagesearch.contract import console, images, items, uploads
 from imagesearch.contract.call import Caller, Operation
-from imagesearch.contract.dispatch import Call, is_upload, read_call
+from imagesearch.contract.dispatch import Call, is_upload, is_vendor_call, read_call
 from imagesearch.contract.faults import fault_of
 from imagesearch.contract.generation import (
     PLATFORM,
@@ -30,7 +30,7 @@ from imagesearch.contract.nonces import Nonces
 from imagesearch.contract.refusals import NotPermitted, UnknownAction, UploadTaken
 from imagesearch.contract.request import Request
 from imagesearch.contract.signature import authenticate
-from imagesearch.errors import ImageSearchError, PictureExists
+from imagesearch.errors import ImageSearchError, NoSuchRoute, PictureExists
 from imagesearch.observe import logger
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.receive_upload import receive_upload
@@ -111,11 +111,13 @@ class Contract:
     def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         """Answer one event; never raises."""
         began = time.perf_counter()
-        request_id = str(event.get("requestContext", {}).get("requestId") or uuid.uuid4()).upper()
-        answer = _Answer(request_id, str(event.get("headers", {}).get("host", "")))
+        request_id = event.get("requestContext", {}).get("requestId") or str(uuid.uuid4())
+        answer = _Answer(request_id, (event.get("headers") or {}).get("host", ""))
         logger().append_keys(request_id=request_id)
         try:
             request = Request.from_event(event)
+            if not is_vendor_call(request):
+                raise NoSuchRoute("there is no page here, only the API of the vendor's SDKs.")
             if is_upload(request):
                 payload = self._upload(request, answer)
             else:

@@ -1,0 +1,107 @@
+"""The SDKs against the whole service: HTTP front, Lambda emulator, real models, SeaweedFS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from imagesearch_local.folder import DataFolder
+from imagesearch_local.keys import default_key
+
+from tests.contract.caller import picture, text
+from tests.contract.sdk.sdks import Sdk, SdkError, Target, node_sdk, python_sdk
+from tests.contract.sdk.serving import forwarding, make_certificate, serving
+from tests.running import Service
+
+pytestmark = pytest.mark.system
+
+IDENTICAL = "7.33136443711219e+24;0"
+SHOP: dict[str, Any] = {"instance_name": "sdk"}
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """The service by HTTP, and by HTTPS through a proxy that changes nothing."""
+    service = Service(tmp_path_factory.mktemp("service"))
+    certificate = make_certificate(tmp_path_factory.mktemp("tls"))
+    service.start()
+    try:
+        with service.client() as client:
+            client.put("/v1/instances/sdk", json={"service": "product"}).raise_for_status()
+        key, _ = default_key(DataFolder(service.data))
+        with serving(forwarding(service.port), certificate) as https:
+            yield Target(key, service.port, https, certificate)
+    finally:
+        service.stop()
+
+
+@pytest.fixture(scope="module")
+def sdk(target: Target) -> Iterator[Sdk]:
+    package = "alibabacloud_imagesearch20201214"
+    attributes = {"_open_platform_endpoint": f"127.0.0.1:{target.https}"}
+    with python_sdk(
+        "2020-12-14 current", package, target, secure=True, attributes=attributes
+    ) as sdk:
+        yield sdk
+
+
+def test_the_current_sdk_adds_finds_exports_and_deletes(sdk: Sdk, target: Target) -> None:
+    named = {**SHOP, "product_id": "商品 1", "pic_name": "a.jpg"}
+    sent = {"pic_content": text(picture(1))}
+    added = sdk.call("add_image", "AddImageRequest", **named, **sent, str_attr="ladder")
+    assert added["PicInfo"]["MultiRegion"]
+    with sdk.configured(endpoint=f"127.0.0.1:{target.http}", protocol="http"):
+        found = sdk.call("search_image_by_pic", "SearchImageByPicRequest", **SHOP, **sent)
+    assert found["Auctions"][0]["SortExprValues"] == IDENTICAL
+    assert found["PicInfo"]["Region"] == added["PicInfo"]["Region"]
+    by_text = sdk.call("search_image_by_text", "SearchImageByTextRequest", **SHOP, text="ladder")
+    assert by_text["Head"]["DocsReturn"] == 1
+    dump = sdk.call("dump_meta", "DumpMetaRequest", **SHOP)["Data"]
+    assert dump["DumpMetaStatus"] == "SUCCESS"
+    deleted = sdk.call("delete_image", "DeleteImageRequest", **SHOP, product_id="商品 1")
+    assert deleted["Data"]["PicNames"] == ["a.jpg"]
+
+
+def test_the_current_sdk_uploads(sdk: Sdk) -> None:
+    file = {"pic_content_object": picture(2)}
+    named = {**SHOP, "product_id": "up", "pic_name": "a.jpg"}
+    sdk.call("add_image_advance", "AddImageAdvanceRequest", files=file, **named)
+    request = "SearchImageByPicAdvanceRequest"
+    found = sdk.call("search_image_by_pic_advance", request, files=file, **SHOP)
+    assert found["Auctions"][0]["ProductId"] == "up"
+
+
+def test_errors_pass_the_whole_way(sdk: Sdk) -> None:
+    with pytest.raises(SdkError) as raised:
+        sdk.call("detail", "DetailRequest", instance_name="none")
+    assert raised.value.code == "Console.InstanceNotFound"
+    with sdk.configured(access_key_secret="guess"), pytest.raises(SdkError) as raised:
+        sdk.call("detail", "DetailRequest", **SHOP)
+    assert raised.value.code == "SignatureDoesNotMatch"
+
+
+def test_the_legacy_sdk(target: Target) -> None:
+    package = "aliyunsdkimagesearch.request.v20190325"
+    named = {"InstanceName": "sdk", "ProductId": "old", "PicName": "a.jpg"}
+    sent = {"PicContent": text(picture(3))}
+    with python_sdk("2019-03-25 legacy", package, target, core=None) as legacy:
+        legacy.call("", "AddImageRequest", **named, **sent)
+        found = legacy.call("", "SearchImageRequest", InstanceName="sdk", **sent)
+        assert found["Auctions"][0]["SortExprValues"] == IDENTICAL
+        assert legacy.call("", "DeleteImageRequest", **named)["Success"] is True
+
+
+def test_the_node_sdk(target: Target) -> None:
+    with node_sdk(target) as sdk:
+        fields = {"instanceName": "sdk", "productId": "n", "picName": "a.jpg"}
+        call = {"sdk": "current", "files": {}}
+        content = {"picContent": text(picture(4))}
+        sdk.raw(**call, method="addImage", request="AddImageRequest", fields={**fields, **content})
+        found = sdk.raw(
+            **call,
+            method="searchImageByPic",
+            request="SearchImageByPicRequest",
+            fields={"instanceName": "sdk", **content},
+        )
+    assert found["auctions"][0]["sortExprValues"] == IDENTICAL
