@@ -19,6 +19,7 @@ class Settings:
 
     bucket: str  # IMAGESEARCH_BUCKET
     models: Path = Path("/opt/models")  # IMAGESEARCH_MODELS
+    bundle: str = ""  # IMAGESEARCH_BUNDLE
     cache: Path = Path("/tmp/imagesearch")  # noqa: S108  IMAGESEARCH_CACHE
     compact_function: str = ""  # IMAGESEARCH_COMPACT_FUNCTION
     endpoint: str | None = None  # AWS_ENDPOINT_URL_S3
@@ -29,6 +30,7 @@ class Settings:
         return cls(
             bucket=environment["IMAGESEARCH_BUCKET"],
             models=Path(environment.get("IMAGESEARCH_MODELS", "/opt/models")),
+            bundle=environment.get("IMAGESEARCH_BUNDLE", ""),
             cache=Path(environment.get("IMAGESEARCH_CACHE", "/tmp/imagesearch")),  # noqa: S108
             compact_function=environment.get("IMAGESEARCH_COMPACT_FUNCTION", ""),
             endpoint=environment.get("AWS_ENDPOINT_URL_S3") or None,

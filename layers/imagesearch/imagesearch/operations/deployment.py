@@ -75,10 +75,17 @@ class Deployment:
 
     @cached_property
     def vision(self) -> Vision:
-        """Return the loaded model bundle."""
+        """Return the loaded model bundle: the one the settings name, else the layer's."""
         from imagesearch.vision import Vision
 
-        return self._load_vision() if self._load_vision else Vision.load(self.settings.models)
+        if self._load_vision:
+            return self._load_vision()
+        if not self.settings.bundle:
+            return Vision.load(self.settings.models)
+        from imagesearch.vision.library import Library
+
+        library = Library(self.store, self.settings.cache / "models")
+        return Vision.load(library.fetch(self.settings.bundle))
 
     def open(self, name: str, *, min_sequence: int | None = None) -> Catalogue:
         """Return the instance and what it holds now, including every acknowledged write.
