@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from imagesearch.operations.openapi import document
+from imagesearch.openapi import document
 
 PAGE = Path(__file__).parents[1] / "docs/openapi.json"
 

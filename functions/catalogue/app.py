@@ -72,7 +72,7 @@ def picture(request: Request) -> Answer:
 @handler.route("GET /openapi.json")
 def openapi(_request: Request) -> Answer:
     """Describe every route."""
-    from imagesearch.operations.openapi import document
+    from imagesearch.openapi import document
 
     return Answer(document())
 

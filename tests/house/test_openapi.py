@@ -6,7 +6,7 @@ import runpy
 from pathlib import Path
 
 import yaml
-from imagesearch.operations.openapi import ROUTES, document
+from imagesearch.openapi import ROUTES, document
 from openapi_spec_validator import validate
 
 ROOT = Path(__file__).parents[2]
