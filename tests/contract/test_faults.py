@@ -79,6 +79,7 @@ def leaving(form: dict[str, Any], *names: str) -> dict[str, Any]:
         ("SearchImageByName", leaving(KEY, "ProductId"), "NoSpecifiedProductId", []),
         ("SearchImageByText", SHOP, "InvalidText", ["Send Text"]),
         ("SearchImageByText", {**SHOP, "Text": "x" * 513}, "InvalidTextLength", ["512"]),
+        ("SearchImageByText", {**SHOP, "Text": "?!"}, "InvalidText", ["no word"]),
         ("SearchImageByFilter", SHOP, "InvalidFilterClause", ["Send Filter"]),
         ("SearchImageByFilter", {**SHOP, "Filter": "x=1"}, "InvalidFilterClause", []),
         ("CheckImageExists", SHOP, "NoSpecifiedProductId", []),

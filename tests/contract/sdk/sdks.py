@@ -38,6 +38,7 @@ class Sdk:
 
     process: subprocess.Popen[str]
     config: dict[str, Any]
+    name: str
 
     @contextmanager
     def configured(self, **changes: Any) -> Iterator[Sdk]:
@@ -57,6 +58,8 @@ class Sdk:
         line = self.process.stdout.readline()
         assert line, "the SDK's process ended; see the captured errors"
         answer = json.loads(line)
+        if "config" not in call:
+            _note(call.get("sdk") or self.name, call, answer)
         if "error" in answer:
             raise SdkError(answer["error"])
         return answer["body"]
@@ -65,6 +68,15 @@ class Sdk:
         """Call ``method`` with a request of class ``request``; ``files`` are bytes by field."""
         encoded = {n: base64.b64encode(b).decode() for n, b in (files or {}).items()}
         return self.raw(method=method, request=request, fields=fields, files=encoded)
+
+
+def _note(sdk: str, call: dict[str, Any], answer: dict[str, Any]) -> None:
+    """Write down what was called and how it went, for tools/write_compatibility.py."""
+    if place := os.environ.get("SDK_CALLS"):
+        code = answer["error"]["code"] if "error" in answer else ""
+        about = {"method": call["method"] or call["request"], "code": code}
+        with Path(place).open("a") as lines:
+            lines.write(json.dumps({"sdk": sdk, **about}) + "\n")
 
 
 @dataclass(frozen=True)
@@ -107,7 +119,7 @@ def python_sdk(
     prefix = python_prefix(name)
     environment = {"PYTHONPATH": str(prefix), "PYTHONWARNINGS": "ignore", "PATH": "", "HOME": "/"}
     command = [sys.executable, "-S", "-s", str(HERE / "driver.py"), json.dumps(setup)]
-    with _started(command, environment, config) as sdk:
+    with _started(command, environment, config, name) as sdk:
         yield sdk
 
 
@@ -124,13 +136,13 @@ def node_sdk(target: Target, *, secure: bool = False) -> Iterator[Sdk]:
     }
     environment = {"NODE_EXTRA_CA_CERTS": str(target.certificate), "HOME": "/"}
     command = ["node", str(HERE / "driver.cjs"), json.dumps(setup)]
-    with _started(command, environment, setup) as sdk:
+    with _started(command, environment, setup, "node") as sdk:
         yield sdk
 
 
 @contextmanager
 def _started(
-    command: list[str], environment: dict[str, str], config: dict[str, Any]
+    command: list[str], environment: dict[str, str], config: dict[str, Any], name: str
 ) -> Iterator[Sdk]:
     process = subprocess.Popen(
         command,
@@ -140,7 +152,7 @@ def _started(
         env={"PATH": os.environ["PATH"], **{k: v for k, v in environment.items() if v}},
     )
     try:
-        yield Sdk(process, config)
+        yield Sdk(process, config, name)
     finally:
         assert process.stdin
         assert process.stdout

@@ -69,7 +69,21 @@ def test_the_current_sdk_uploads_over_https(sdk: Sdk) -> None:
     assert found["auctions"][0]["productId"] == "n2"
 
 
+def test_the_current_sdk_deletes_by_name_and_filter(sdk: Sdk) -> None:
+    for name in ("a", "b"):
+        sent = {"productId": "n5", "picName": name, "picContent": text(picture(75)), "intAttr": 95}
+        current(sdk, "addImage", "AddImageRequest", **sent)
+    deleted = current(sdk, "deleteImage", "DeleteImageRequest", productId="n5", picName="a")
+    assert deleted["data"]["picNames"] == ["a"]
+    by_filter = {"isDeleteByFilter": True, "filter": "int_attr=95"}
+    deleted = current(sdk, "deleteImage", "DeleteImageRequest", **by_filter)
+    assert deleted["data"]["picNames"] == ["b"]
+
+
 def test_the_current_sdk_raises_our_codes(sdk: Sdk) -> None:
+    with pytest.raises(SdkError) as raised:
+        current(sdk, "deleteImage", "DeleteImageRequest")
+    assert raised.value.code == "NoSpecifiedProductId"
     with pytest.raises(SdkError) as raised:
         current(sdk, "detail", "DetailRequest", instanceName="none")
     assert raised.value.code == "Console.InstanceNotFound"
@@ -93,6 +107,7 @@ def test_2019_03_25_on_pop_core(sdk: Sdk) -> None:
     assert found["Auctions"][0]["SortExprValues"] == IDENTICAL
     as_json = by_path(sdk, "searchImage", json.dumps(search), {"content-type": "application/json"})
     assert as_json["Auctions"] == found["Auctions"]
+    assert by_path(sdk, "deleteImage", urlencode(named))["Success"] is True
     with pytest.raises(SdkError) as raised:
         by_path(sdk, "deleteImage", "InstanceName=none&ProductId=p")
     assert (raised.value.type, raised.value.code) == ("InvalidInstanceError", "InvalidInstance")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,7 @@ CLASSES = {
     "delete_image": "DeleteImageRequest",
     "search_image_by_name": "SearchImageByNameRequest",
 }
+JPEG = text(picture(1))
 IDENTICAL = "7.33136443711219e+24;0"
 
 
@@ -245,6 +247,34 @@ def test_errors_are_the_sdks_own(
     assert "request id: " in raised.value.message
     if generation == "sdk":
         assert raised.value.type == "ClientException"
+
+
+@pytest.mark.parametrize(
+    ("operation", "fields", "code"),
+    [
+        ("SearchImageByPic", {}, "InvalidInstanceName"),
+        ("SearchImageByPic", {**SHOP, "pic_content": "%"}, "InvalidPicContent"),
+        ("SearchImageByPic", {**SHOP, "pic_content": JPEG, "num": 101}, "OverflowMaxReturnNum"),
+        ("SearchImageByPic", {**SHOP, "pic_content": JPEG, "region": "1,2"}, "InvalidRegion"),
+        ("SearchImageByPic", {**SHOP, "pic_content": JPEG, "category_id": 77}, "InvalidCategory"),
+        ("UpdateImage", {**KEY, "int_attr": 1}, "PicNotExist"),
+        ("UpdateImage", {**KEY, "str_attr": "x" * 129}, "InvalidStrAttr"),
+        ("SearchImageByText", {**SHOP, "text": "x" * 513}, "InvalidTextLength"),
+        ("SearchImageByText", {**SHOP, "text": "!"}, "InvalidText"),
+        ("SearchImageByFilter", {**SHOP, "filter": "int_attr !"}, "InvalidFilterClause"),
+        ("CheckImageExists", SHOP, "NoSpecifiedProductId"),
+        ("CompareSimilarByImage", SHOP, "InvalidPrimaryPicContent"),
+        ("Detail", {"instance_name": "none"}, "Console.InstanceNotFound"),
+        ("DumpMeta", {"instance_name": "none"}, "Console.InstanceNotFound"),
+        ("DumpMetaList", {**SHOP, "page_size": 501}, "Console.BadRequest"),
+    ],
+)
+def test_every_operation_has_its_errors(
+    sdk: Sdk, operation: str, fields: dict[str, Any], code: str
+) -> None:
+    method = re.sub(r"(?<!^)([A-Z])", r"_\1", operation).lower()
+    raised = _raised(sdk, method, f"{operation}Request", **fields)
+    assert (raised.type, raised.status, raised.code) == ("ClientException", 400, code)
 
 
 @pytest.mark.parametrize("generation", ["sdk", "earlier"])

@@ -12,6 +12,9 @@ from tests.contract.sdk.sdks import CORES, OPENPLATFORM, Sdk, SdkError, Target, 
 
 IDENTICAL = "7.33136443711219e+24;0"
 SHOP = {"instance_name": "shop"}
+BROKEN = {"pic_content": "%"}
+NONE = {"product_id": "no", "pic_name": "no"}
+SENT = {"pic_content": text(picture(1))}
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +40,21 @@ def test_2019_03_25_adds_searches_and_deletes(sdk2019: Sdk, algorithm: str | Non
 
 
 @pytest.mark.parametrize(
-    ("fields", "code"),
+    ("method", "fields", "code"),
     [
-        ({"instance_name": "none", "pic_content": "x"}, "InvalidInstance"),
-        (SHOP, "NoSpecifiedPicContent"),
-        ({**SHOP, "type": "ByMood"}, "InvalidType"),
+        ("search_image", {**SENT, "instance_name": "none"}, "InvalidInstance"),
+        ("search_image", SHOP, "NoSpecifiedPicContent"),
+        ("search_image", {**SHOP, "type": "ByMood"}, "InvalidType"),
+        ("search_image", {**SHOP, "type": "SearchByName", **NONE}, "PicNotExist"),
+        ("add_image", {**SHOP, **NONE}, "NoSpecifiedPicContent"),
+        ("add_image", {**SHOP, **NONE, **SENT, "int_attr": 2**31}, "InvalidIntAttr"),
+        ("delete_image", SHOP, "NoSpecifiedProductId"),
     ],
 )
-def test_2019_03_25_errors(sdk2019: Sdk, fields: dict[str, Any], code: str) -> None:
-    sent = {**fields}
-    if sent.get("pic_content") == "x":
-        sent["pic_content"] = text(picture(1))
+def test_2019_03_25_errors(sdk2019: Sdk, method: str, fields: dict[str, Any], code: str) -> None:
+    request = "".join(map(str.capitalize, method.split("_"))) + "Request"
     with pytest.raises(SdkError) as raised:
-        sdk2019.call("search_image", "SearchImageRequest", **sent)
+        sdk2019.call(method, request, **fields)
     assert (raised.value.type, raised.value.code) == ("ClientException", code)
     assert raised.value.status == 400
 
@@ -71,6 +76,21 @@ def test_the_legacy_sdk_adds_searches_and_deletes(legacy: Sdk) -> None:
     found = legacy.call("", "SearchImageRequest", **search, Type="SearchByPic")
     assert found["Auctions"][0]["SortExprValues"] == IDENTICAL
     assert legacy.call("", "DeleteImageRequest", **named)["Success"] is True
+
+
+@pytest.mark.parametrize(
+    ("request_class", "fields", "code"),
+    [
+        ("AddImageRequest", {"InstanceName": "shop"}, "NoSpecifiedProductId"),
+        ("SearchImageRequest", {"InstanceName": "shop", "Num": 0}, "NoSpecifiedPicContent"),
+    ],
+)
+def test_the_legacy_sdks_other_errors(
+    legacy: Sdk, request_class: str, fields: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(SdkError) as raised:
+        legacy.call("", request_class, **fields)
+    assert raised.value.code == code
 
 
 def test_the_legacy_sdk_raises_our_codes(legacy: Sdk) -> None:
@@ -123,6 +143,22 @@ def test_2020_02_12_uploads_when_its_fixed_host_leads_here(sdk2020: Sdk) -> None
         "search_image_by_pic_advance", "SearchImageByPicAdvanceRequest", files=file, **SHOP
     )
     assert found["Auctions"][0]["ProductId"] == "f2"
+
+
+@pytest.mark.parametrize(
+    ("method", "request_class", "fields", "code"),
+    [
+        ("add_image", "AddImageRequest", {**NONE, **BROKEN}, "InvalidPicContent"),
+        ("search_image_by_pic", "SearchImageByPicRequest", BROKEN, "InvalidPicContent"),
+        ("search_image_by_name", "SearchImageByNameRequest", NONE, "PicNotExist"),
+    ],
+)  # fmt: skip
+def test_2020_02_12_other_errors(
+    sdk2020: Sdk, method: str, request_class: str, fields: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(SdkError) as raised:
+        sdk2020.call(method, request_class, **SHOP, **fields)
+    assert raised.value.code == code
 
 
 def test_2020_02_12_errors(sdk2020: Sdk) -> None:

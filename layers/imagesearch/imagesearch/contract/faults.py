@@ -44,7 +44,7 @@ _MISSING_IN_2018 = {
     "product_id": {"": "NoSpecifiedItemId"},
     "image": {"AddItem": "NoSpecifiedAddPic", "": "NoSpecifiedSearchPic"},
 }
-_INVALID = {"Type": "InvalidType", "instance": "InvalidInstance", "text": "InvalidTextLength"}
+_INVALID = {"Type": "InvalidType", "instance": "InvalidInstance"}
 _COMPARED = {"PrimaryPicContent", "SecondaryPicContent"}
 # The leaves whose own code the vendor does not have.
 _RENAMED: dict[type[ImageSearchError], str] = {
@@ -98,6 +98,8 @@ def _code(error: ImageSearchError, generation: Generation | None, action: str) -
             return by_action.get(action, by_action[""])
         return f"Invalid{field}" if field in _COMPARED else _MISSING.get(field, "BadRequest")
     if isinstance(error, InvalidField):
+        if field == "text" and "length" in error.detail:
+            return "InvalidTextLength"
         code = _INVALID.get(field, error.code)
         return "BadRequest" if code == "InvalidField" else code
     code = _RENAMED.get(type(error), error.code)
