@@ -13,6 +13,7 @@ from imagesearch_local.commands import (
     imports,
     instances,
     keys,
+    models,
     pictures,
     running,
     upkeep,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(instances.app, name="instance")
 app.add_typer(keys.app, name="keys")
+app.add_typer(models.app, name="model")
 app.command("serve")(running.serve_command)
 app.command("add")(pictures.add)
 app.command("import")(imports.import_pictures)
