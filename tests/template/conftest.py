@@ -84,7 +84,5 @@ def deployed(translated: Callable[..., Tree]) -> Callable[..., Tree]:
 def of_type(resources: Tree, kind: str) -> dict[str, Tree]:
     """Return the properties of the resources of a type, by logical name."""
     return {
-        name: body.get("Properties", {})
-        for name, body in resources.items()
-        if body["Type"] == kind
+        name: body.get("Properties", {}) for name, body in resources.items() if body["Type"] == kind
     }

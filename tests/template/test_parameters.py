@@ -58,9 +58,7 @@ def test_every_default_is_allowed(written: Tree) -> None:
         ("AlarmTopicArn", "arn:aws:sns:eu-west-1:123456789012:alarms", "alarms"),
     ],
 )
-def test_patterns_tell_good_values_from_bad(
-    written: Tree, name: str, good: str, bad: str
-) -> None:
+def test_patterns_tell_good_values_from_bad(written: Tree, name: str, good: str, bad: str) -> None:
     parameter = written["Parameters"][name]
     assert _fits(parameter, good)
     assert not _fits(parameter, bad)

@@ -62,8 +62,8 @@ LOCAL=(--template "$BUILD/template.yaml" --skip-pull-image --env-vars "$FOLDER/v
 step "sam local invoke: add, search, delete, search"
 "$PYTHON" -m tools.sam.try_local invoke -- "$SAM" local invoke "${LOCAL[@]}"
 
-step "sam local invoke: the functions that no request reaches"
-for pair in CompactFunction:compact-daily AuthorizeFunction:authorize; do
+step "sam local invoke: the other functions"
+for pair in CompactFunction:compact-daily AuthorizeFunction:authorize ContractFunction:contract-rpc; do
     echo -n "${pair%:*} "
     "$SAM" local invoke "${LOCAL[@]}" "${pair%:*}" -e "events/${pair#*:}.json" 2>"$FOLDER/errors" |
         tail -1 | tee "$FOLDER/answer"

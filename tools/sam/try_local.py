@@ -1,7 +1,7 @@
 """Make the deployment check's round trip through ``sam local``: add, search, delete, search.
 
-``python -m tools.sam.try_local invoke -- COMMAND…`` runs ``COMMAND… FunctionName -e EVENT`` for each
-step; ``python -m tools.sam.try_local http URL`` sends each step to the API.
+``python -m tools.sam.try_local invoke -- COMMAND…`` runs ``COMMAND… FunctionName -e EVENT`` for
+every step; ``python -m tools.sam.try_local http URL`` sends every step to the API.
 """
 
 from __future__ import annotations
