@@ -150,18 +150,22 @@ def test_a_repeated_operation_is_recognised_in_the_log_and_after_the_fold(
         index.fold()
 
 
-def test_two_copies_of_an_operation_in_flight_at_once_count_once(
+def test_a_repeat_that_overtakes_the_first_attempt_counts_where_it_was_acknowledged(
     store: MemoryStore, index: Index
 ) -> None:
+    """The first attempt arrives late, with a clock below a delete that the repeat came after."""
     early = index.snapshot()
-    index.append([entry(1, seed=1)], after=early, operation_id="once")
-    index.append([entry(1, seed=2)], after=index.snapshot())
-    late = index_of(store, StillClock(5_000_000))
-    late.append([entry(1, seed=1)], after=early, operation_id="once")
+    other = index_of(store)
+    other.append(deletions=[OfPicture(key(1))], after=other.snapshot())
+    repeat = index_of(store, StillClock(5_000_000))
+    acknowledged = repeat.append([entry(1)], after=repeat.snapshot(), operation_id="once")
+    index.append([entry(1)], after=early, operation_id="once")
     for _ in range(2):
-        assert late.snapshot().find(key(1)) == entry(1, seed=2)
-        late.fold()
-    assert late.snapshot().log_length == 0
+        assert repeat.snapshot().find(key(1)) == entry(1)
+        assert repeat.snapshot().pictures == 1
+        third = index_of(store)
+        assert third.append([], after=third.snapshot(), operation_id="once") == acknowledged
+        repeat.fold()
 
 
 def test_a_write_too_late_after_its_snapshot_is_not_acknowledged(store: MemoryStore) -> None:

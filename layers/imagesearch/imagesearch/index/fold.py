@@ -21,8 +21,7 @@ __all__ = ["folded"]
 def folded(keeper: Keeper, seen: Observation, low_water: int) -> Manifest:
     """Return a manifest in which all of the log that was seen is in segments.
 
-    Writes the objects that it names. ``low_water`` is the new low-water mark. Log objects that
-    are not part of the tail, being copies of an operation, are ruled out with it.
+    Writes the objects that it names. ``low_water`` is the new low-water mark.
     """
     view, manifest = seen.view, seen.view.manifest
     segments = list(manifest.segments)

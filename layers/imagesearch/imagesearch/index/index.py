@@ -105,8 +105,9 @@ class Index:
 
         The write is durable, and in every snapshot begun from here on, when this returns. It is
         later than everything in ``after``. Deletions come before the entries; of two entries
-        with the same key the last counts. An ``operation_id`` names one write: if the log still
-        lists an earlier one of that name, its sequence is returned and nothing is written.
+        with the same key the last counts. An ``operation_id`` names one write: if ``after`` still
+        knows one of that name, its sequence is returned and nothing is written. A repeat that
+        overtakes the first attempt on its way is a write of its own, with the same content.
         """
         if len(entries) > MAX_ENTRIES or len(deletions) > MAX_DELETIONS:
             raise ValueError(

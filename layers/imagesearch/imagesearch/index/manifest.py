@@ -78,22 +78,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             raise CorruptObject(f"{key} is not a manifest: {error}.") from None
 
     def tail(self, names: Iterable[str]) -> list[Version]:
-        """Return those of the listed log objects that no segment holds yet, oldest first.
-
-        Of two objects of one operation, which a repeated request can leave, only the first
-        counts.
-        """
+        """Return those of the listed log objects that no segment holds yet, oldest first."""
         folded = frozenset(self.folded)
-        known = {name[21:] for name in folded}
-        found = []
-        for name in sorted(names):
-            version = Version.parse(name)
-            if version is None or name in folded or version.clock <= self.low_water:
-                continue
-            if name[21:] not in known:
-                known.add(name[21:])
-                found.append(version)
-        return found
+        versions = (Version.parse(name) for name in sorted(names) if name not in folded)
+        return [found for found in versions if found and found.clock > self.low_water]
 
 
 @dataclass(frozen=True, slots=True)

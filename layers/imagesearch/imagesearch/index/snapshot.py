@@ -39,7 +39,7 @@ class Snapshot:
         operations: dict[int, int] = {}
         for name in sorted(seen.listed):
             if version := Version.parse(name):
-                operations.setdefault(version.operation, version.clock)
+                operations[version.operation] = version.clock
         return cls(
             seen.view,
             policy,

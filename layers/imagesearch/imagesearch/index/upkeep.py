@@ -67,11 +67,11 @@ def _fold_and_settle(keeper: Keeper, clock: int, now: int) -> int:
     manifest = seen.held.manifest
     settled = low_water(manifest, keeper.policy, now, len(seen.listed))
     marks = marked(manifest.marks, clock, now, settled)
-    unfolded = seen.listed.keys() - frozenset(manifest.folded)
-    if not unfolded and settled == manifest.low_water and marks == manifest.marks:
+    tail = seen.view.tail.names
+    if not tail and settled == manifest.low_water and marks == manifest.marks:
         return 0
     after = msgspec.structs.replace(folded(keeper, seen, settled), marks=marks)
-    return len(seen.view.tail.names) if keeper.commit(seen.held, after) else 0
+    return len(tail) if keeper.commit(seen.held, after) else 0
 
 
 def _sweep(keeper: Keeper, now: int) -> int:
