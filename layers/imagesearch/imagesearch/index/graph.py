@@ -7,6 +7,9 @@ opens, and a damaged graph can end the process: the file must have been checked 
 
 from __future__ import annotations
 
+import ctypes
+from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +60,7 @@ class Graph:
 
 
 def _new() -> Usearch:
+    _share_the_c_runtime()
     from usearch.index import Index as Usearch
 
     return Usearch(
@@ -67,3 +71,14 @@ def _new() -> Usearch:
         expansion_add=_EFFORT,
         expansion_search=NEAREST,
     )
+
+
+@cache
+def _share_the_c_runtime() -> None:
+    """Let USearch and ONNX Runtime use one C++ library, whichever is imported first.
+
+    USearch's wheel brings its own copy, whose locale tables a library that is loaded later then
+    takes for the system's: importing ONNX Runtime after USearch ends the process.
+    """
+    with suppress(OSError):  # elsewhere than on Linux there is no such file, and no such trouble
+        ctypes.CDLL("libstdc++.so.6", mode=ctypes.RTLD_GLOBAL)
