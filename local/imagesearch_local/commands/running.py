@@ -104,6 +104,8 @@ def _load_demo(url: str, folder: DataFolder) -> None:
         ) from None
     for failure in summary.failures:
         complain(f"demo: {failure.origin}: {failure.code}: {failure.detail}")
+    if summary.stopped:
+        raise LocalFailure(f"the demo catalogue is not whole: {summary.stopped}")
 
 
 def _example(url: str, *, demo: bool) -> str:
