@@ -1,9 +1,10 @@
 """Measure a bundle on labelled sets, beside the baseline and the recipe it must beat.
 
-    python -m evaluation.measure SETFOLDER… [--bundle FOLDER]
+    python -m evaluation.measure SETFOLDER… [--bundle FOLDER] [--out FOLDER]
 
-prints a table for every set by kind and, last, one line of JSON. Each picture is decoded once, its
-subject found once; then it is embedded whole, in the found box and in the true box. The rows:
+prints a table for every set by kind and, last, one line of JSON; ``--out`` also writes each set's
+reliability curve. Each picture is decoded once and its subject found once; then it is embedded
+whole, in the found box and in the true box. The rows:
 
 - *baseline*: the whole picture, the backbone's plain average pool (1,280 floats);
 - *recipe*: L2(embedding, mid × weight), 1,136 floats, without a fitted map;
@@ -25,6 +26,7 @@ from imagesearch.catalogue import OTHER, Region, Service
 from imagesearch.index import encode
 from imagesearch.vision.blend import Blend
 from imagesearch_local.commands.output import progress
+from imagesearch_local.evaluation.charts import Line, lines
 from imagesearch_local.evaluation.labelled import Entry, LabelledSet, Question
 from imagesearch_local.evaluation.metrics import (
     Figures,
@@ -40,6 +42,8 @@ from numpy.typing import NDArray
 
 from evaluation.eyes import POOL, Eyes, Said, Seen
 
+HITS = 20
+SHIPPED = "shipped, found boxes"
 ROOT = Path(__file__).parents[1]
 WEIGHT = {Service.FABRIC: 0.7, Service.TRADEMARK: 1.0}
 Vectors = NDArray[np.float32]
@@ -73,7 +77,7 @@ def rows_for(eyes: Eyes, service: Service) -> list[Row]:
 
     found = [
         Row("recipe, found boxes", "found", recipe),
-        Row("shipped, found boxes", "found", shipped),
+        Row(SHIPPED, "found", shipped),
     ]
     true = [Row("recipe, true boxes", "true", recipe), Row("shipped, true boxes", "true", shipped)]
     category = [Row("shipped, found boxes, in category", "found", shipped, in_category=True)]
@@ -98,12 +102,14 @@ def compare(labelled: LabelledSet, eyes: Eyes) -> dict[str, Any]:
         row.name: _figures(labelled, row, catalogue, asked)
         for row in rows_for(eyes, labelled.service)
     }
+    shipped = next(row for row in rows_for(eyes, labelled.service) if row.name.startswith(SHIPPED))
     stages = {name: [s.milliseconds[name] for s in asked] for name in asked[0].milliseconds}
     return {
         "rows": {
             name: {kind: f.as_dict() for kind, f in kinds.items()}
             for name, kinds in measured.items()
         },
+        "reliability": _reliability(labelled, eyes, shipped, catalogue, asked),
         "cpu_ms": {name: round(float(np.mean(ms)), 2) for name, ms in stages.items()},
     }
 
@@ -141,6 +147,36 @@ def _figures(
     }
 
 
+def _reliability(
+    labelled: LabelledSet, eyes: Eyes, row: Row, catalogue: Sequence[Seen], asked: Sequence[Seen]
+) -> list[list[float]] | None:
+    """Return ``[told, true, pairs]`` per tenth of the told match probability.
+
+    The pairs are those that people see: every query with the first ``HITS`` pictures of its answer.
+    """
+    curve = eyes.manifest.calibration.get(labelled.service)
+    if curve is None:
+        return None
+    shelf = np.stack([row.vector(seen.said[row.box]) for seen in catalogue])
+    cosines, right = [], []
+    for question, seen in zip(labelled.questions, asked, strict=True):
+        likeness = shelf @ row.vector(seen.said[row.box])
+        for i in np.argsort(-likeness)[:HITS]:
+            cosines.append(float(likeness[i]))
+            right.append(labelled.catalogue[i].product_id in question.relevant)
+    told = np.interp(cosines, *zip(*curve.points, strict=True))
+    tenths = np.minimum((told * 10).astype(int), 9)
+    return [
+        [
+            round(float(told[at].mean()), 3),
+            round(float(np.array(right)[at].mean()), 3),
+            int(at.sum()),
+        ]
+        for at in (tenths == tenth for tenth in range(10))
+        if at.any()
+    ]
+
+
 def _judge(question: Question, ranked: Sequence[str], seen: Seen, box: str) -> Judged:
     sure, right = question.sure_category, question.relevant
     true = Region(*question.region) if question.region else None
@@ -166,17 +202,30 @@ def table(result: Mapping[str, Any]) -> Iterable[str]:
             yield f"| {kind} ({kinds[kind]['queries']}) | {row} | {cells} |"
 
 
+def reliability_curve(name: str, bins: Sequence[Sequence[float]]) -> str:
+    """Return the curve of one set as an SVG file's text."""
+    told = [(row[0], row[1]) for row in bins]
+    curves = [Line("measured", told), Line("ideal", [(x, x) for x, _ in told])]
+    chart = lines(curves, title=f"match probability, {name}", across="told (up: true)")
+    return chart.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) + "\n"
+
+
 def main() -> None:
     """Measure the sets that are named and print their tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", type=Path, nargs="+", metavar="SETFOLDER")
     parser.add_argument("--bundle", type=Path, default=ROOT / "layers/models")
+    parser.add_argument("--out", type=Path, help="folder for the reliability curves")
     chosen = parser.parse_args()
     eyes = Eyes(chosen.bundle)
     results = {}
     for folder in chosen.sets:
         results[folder.name] = compare(LabelledSet.read(folder), eyes)
         print(f"\n{folder.name}\n", *table(results[folder.name]), sep="\n", flush=True)
+        bins = results[folder.name]["reliability"]
+        if chosen.out and bins:
+            curve = reliability_curve(folder.name, bins)
+            (chosen.out / f"reliability-{folder.name}.svg").write_text(curve, encoding="utf-8")
     print(json.dumps({"bundle": eyes.manifest.id, "sets": results}))
 
 
