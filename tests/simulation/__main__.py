@@ -1,29 +1,30 @@
-"""Tell the story of one seed: ``python -m tests.simulation SEED [MUTANT]``."""
+"""Tell the story of one seed: ``python -m tests.simulation SEED [TERRAIN | MUTANT]``."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
 
-from tests.simulation.mutants import MUTANTS
-from tests.simulation.scenario import Scenario, run
+from tests.simulation.mutants import MUTANTS, TERRAINS
+from tests.simulation.scenario import run
 
 
-def main(arguments: list[str]) -> int:
-    """Print the scenario, every write and read in order, and what was broken."""
-    if not arguments or not arguments[0].isdigit() or not set(arguments[1:]) <= set(MUTANTS):
-        print(f"usage: python -m tests.simulation SEED [{' | '.join(MUTANTS)}]", file=sys.stderr)
+def main(seed: str = "", name: str = "mixed") -> int:
+    """Write the scenario, every write and read in order, and what was broken."""
+    if not seed.isdigit() or name not in {**TERRAINS, **MUTANTS}:
+        names = " | ".join((*TERRAINS, *MUTANTS))
+        sys.stderr.write(f"usage: python -m tests.simulation SEED [{names}]\n")
         return 2
-    scenario = Scenario.of(int(arguments[0]))
-    print(scenario)
-    with MUTANTS[arguments[1]].applied() if arguments[1:] else nullcontext():
+    mutant = MUTANTS.get(name)
+    scenario = mutant.scenario(int(seed)) if mutant else TERRAINS[name](int(seed))
+    with mutant.applied() if mutant else nullcontext():
         history = run(scenario)
-    for event in sorted((*history.writes, *history.reads), key=lambda event: event.begin):
-        print(event)
     broken = history.check()
-    print(*broken or ["nothing was broken"], sep="\n")
+    events = sorted((*history.writes, *history.reads), key=lambda event: event.begin)
+    lines = [scenario, *events, *(broken or ["nothing was broken"])]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 1 if broken else 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main(*sys.argv[1:]))

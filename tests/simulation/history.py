@@ -29,7 +29,7 @@ class Write:
 
 @dataclass(eq=False)
 class Read:
-    """One snapshot: the version seen under each key, and how it was looked at."""
+    """One snapshot: the version seen under each key; ``state`` identifies the manifest."""
 
     name: str
     begin: float
@@ -37,6 +37,7 @@ class Read:
     seen: Mapping[PictureKey, int]
     sequence: int
     generation: int = 0
+    state: str = ""
 
     def __str__(self) -> str:
         what = ", ".join(f"{'/'.join(k)}={v}" for k, v in self.seen.items())
@@ -96,6 +97,7 @@ class _Check:
             yield from self._read(read)
         yield from self._comebacks()
         yield from self._sequences()
+        yield from self._generations()
 
     def _read(self, read: Read) -> Iterator[Violation]:
         keys = {key for write in self._history.writes for key in write.changes} | set(read.seen)
@@ -119,12 +121,17 @@ class _Check:
 
     def _overwriter(self, key: PictureKey, source: Write | None, time: float) -> Write | None:
         """Return a write that is certainly newer than ``source`` and in effect by ``time``."""
-        since = self._effective[source] if source else -1
         for write in self._history.writes:
-            newer = write is not source and write.begin > since
-            if newer and key in write.changes and self._effective[write] < time:
+            effective = key in write.changes and self._effective[write] < time
+            if effective and write is not source and self._is_newer(write, source):
                 return write
         return None
+
+    def _is_newer(self, write: Write, other: Write | None) -> bool:
+        """Tell whether real time or their sequences say that ``write`` is the later one."""
+        if other is None or write.begin > self._effective[other]:
+            return True
+        return None not in (write.sequence, other.sequence) and write.sequence > other.sequence
 
     @staticmethod
     def _verdict(
@@ -166,9 +173,18 @@ class _Check:
                     yield Violation("order", f"{other} came after {write} and has a lower sequence")
             for read in self._reads:
                 if write.end < read.begin and read.sequence < write.sequence:
-                    yield Violation(
-                        "order", f"{read} began after {write} and says a lower sequence"
-                    )
+                    yield Violation("order", f"{read} began after {write} and says a lower one")
+
+    def _generations(self) -> Iterator[Violation]:
+        named: dict[int, Read] = {}
+        for read in self._reads:
+            first = named.setdefault(read.generation, read)
+            if first.state != read.state:
+                yield Violation("order", f"{first} and {read} differ within one generation")
+        for read in self._reads:
+            for later in self._reads:
+                if read.end < later.begin and later.generation < read.generation:
+                    yield Violation("order", f"{later} came after {read}, a generation back")
 
 
 def worst(violations: Iterable[Violation]) -> str:

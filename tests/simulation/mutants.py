@@ -8,7 +8,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
 
+from imagesearch.errors import StorageUnavailable
+from imagesearch.index import Index, Snapshot
+from imagesearch.index.clock import tick
+from imagesearch.index.fold import _tombs, folded
+from imagesearch.index.keeper import Keeper
+from imagesearch.index.manifest import Held, Manifest
+from imagesearch.index.merge import _replaced
+from imagesearch.index.reader import Observation, Reader
+from imagesearch.index.tombs import Tombs
+from imagesearch.index.view import View
+from msgspec.structs import replace as replace_struct
+
+from tests.simulation.network import Weather
 from tests.simulation.scenario import Scenario
+from tests.simulation.world import SECOND
 
 INDEX = "imagesearch.index"
 
@@ -17,13 +31,14 @@ INDEX = "imagesearch.index"
 class Mutant:
     """A change for the worse: ``patches`` replaces parts, ``policy`` settings.
 
-    ``within`` is the number of seeds in which it must be caught.
+    ``terrain`` makes the circumstances likely in which the change matters; the right protocol
+    must be clean there.
     """
 
     what: str
     patches: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
-    within: int = 300
+    terrain: Callable[[int], Scenario] = Scenario.of
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -35,5 +50,173 @@ class Mutant:
 
     def scenario(self, seed: int) -> Scenario:
         """Return the seed's scenario with the mutant's settings."""
-        scenario = Scenario.of(seed)
+        scenario = self.terrain(seed)
         return replace(scenario, policy=replace(scenario.policy, **self.policy))
+
+
+def busy(seed: int) -> Scenario:
+    """Swift folders without rest, and others that stall for longer than they may write."""
+    scenario = Scenario.of(seed)
+    return replace(
+        scenario,
+        policy=replace(scenario.policy, write_deadline=4, settle_after=5, remember=5),
+        weather=replace(scenario.weather, stall=0.12, stalled=(4 + 9 * (seed % 2)) * SECOND),
+        upkeep_weather=Weather(slowest=SECOND // 50),
+        folders=2,
+        upkeep=30,
+        writers=3,
+        operations=5,
+        idle=2 * SECOND,
+    )
+
+
+def hasty(seed: int) -> Scenario:
+    """As busy; what the log has settled is deleted at once, which must be safe as well."""
+    return replace(busy(seed), log_grace=False)
+
+
+TERRAINS: Mapping[str, Callable[[int], Scenario]] = {
+    "mixed": Scenario.of,
+    "busy": busy,
+    "hasty": hasty,
+}
+
+
+def _blind_commit(keeper: Keeper, held: Held, after: Manifest) -> bool:
+    now = held.manifest.generation
+    keeper.store.put(keeper.keys.manifest, replace_struct(after, generation=now + 1).encode())
+    return True
+
+
+class _ManifestFirst(Reader):
+    """Reads the manifest and lists the log afterwards."""
+
+    _early: Held | None = None
+
+    def manifest(self, known: Held | None = None) -> Held:
+        if known is not None and self._early is not None:
+            early, self._early = self._early, None
+            return early
+        return super().manifest(known)
+
+    def _list(self, low_water: int) -> dict[str, int]:
+        self._early = super().manifest(self._held)
+        return super()._list(low_water)
+
+
+class _Lazy(Reader):
+    """Takes what it saw in the last 5 seconds for the present."""
+
+    _last: Observation | None = None
+
+    def observe(self) -> Observation:
+        now = self._clock.monotonic()
+        if self._last is None or now - self._last.began[0] > 5:
+            self._last = super().observe()
+        return self._last
+
+
+def _append_unsure(index: Index, *writes: Any, after: Snapshot, **names: Any) -> int:
+    """Acknowledge what the store did not."""
+    try:
+        return _append(index, *writes, after=after, **names)
+    except StorageUnavailable:
+        return tick(index._clock.now(), after.sequence)
+
+
+_append = Index.append
+
+
+def _folded_with_latecomers(keeper: Keeper, seen: Observation, low_water: int) -> Manifest:
+    """Say that all is folded that is listed after the segment was written."""
+    after = folded(keeper, seen, low_water)
+    names = [*keeper.reader._list(low_water)]
+    return replace_struct(after, folded=tuple(names))
+
+
+def _folded_without_names(keeper: Keeper, seen: Observation, low_water: int) -> Manifest:
+    """Take everything up to the newest clock for settled."""
+    return folded(keeper, seen, max(low_water, seen.sequence))
+
+
+def _without_deletions(view: View, low_water: int) -> Tombs:
+    """Forget deletions once the rows they hide are marked."""
+    return Tombs(_tombs(view, low_water).dead)
+
+
+def _without_dead(view: View, low_water: int) -> Tombs:
+    """Keep deletions, but mark no row."""
+    return Tombs(deletions=_tombs(view, low_water).deletions)
+
+
+def _replaced_as_copied(keeper: Keeper, manifest: Manifest, moved: Any, new: Any) -> Manifest:
+    """Take a merged segment's rows for alive, whatever died while they were copied."""
+    after = _replaced(keeper, manifest, moved, new)
+    return replace_struct(after, tombs="", dead={}) if new else after
+
+
+def _own_time(keeper: Keeper) -> int:
+    """Ask the process's own clock in place of the store's."""
+    return keeper.reader._clock.now()
+
+
+MUTANTS: dict[str, Mutant] = {
+    "no-clock-floor": Mutant(
+        "a write takes its own machine's time, whatever was written before",
+        {f"{INDEX}.index.tick": lambda now, _floor: now},
+    ),
+    "no-compare-and-swap": Mutant(
+        "the manifest is written without a look at who else did",
+        {f"{INDEX}.keeper.Keeper.commit": _blind_commit},
+    ),
+    "manifest-before-list": Mutant(
+        "the manifest is read before the log is listed",
+        {f"{INDEX}.index.Reader": _ManifestFirst},
+        terrain=hasty,
+    ),
+    "cached-view": Mutant(
+        "a process answers from what it saw a moment ago", {f"{INDEX}.index.Reader": _Lazy}
+    ),
+    "early-acknowledgement": Mutant(
+        "a write is acknowledged although the store is silent",
+        {f"{INDEX}.index.Index.append": _append_unsure},
+    ),
+    "fold-names-latecomers": Mutant(
+        "a fold names log objects that came after it had read the log",
+        {f"{INDEX}.upkeep.folded": _folded_with_latecomers},
+    ),
+    "settled-at-once": Mutant(
+        "a fold takes everything up to its newest clock for settled",
+        {f"{INDEX}.upkeep.folded": _folded_without_names},
+        terrain=busy,
+    ),
+    "no-settling": Mutant(
+        "the low-water mark does not wait", policy={"settle_after": 0, "remember": 0}, terrain=busy
+    ),
+    "no-write-deadline": Mutant(
+        "a write may be acknowledged however late it is",
+        {f"{INDEX}.index.Index._check_deadline": lambda _index, _after: None},
+        terrain=busy,
+    ),
+    "own-clock-for-settling": Mutant(
+        "ages are told by each process's own clock",
+        {f"{INDEX}.upkeep.pulse": _own_time},
+        terrain=busy,
+    ),
+    "deletions-forgotten": Mutant(
+        "a fold forgets deletions that an older write may still arrive under",
+        {f"{INDEX}.fold._tombs": _without_deletions},
+    ),
+    "dead-rows-forgotten": Mutant(
+        "a fold does not mark the rows it hides", {f"{INDEX}.fold._tombs": _without_dead}
+    ),
+    "merge-forgets-the-dead": Mutant(
+        "a merge overlooks what died while it copied",
+        {f"{INDEX}.merge._replaced": _replaced_as_copied},
+    ),
+    "no-grace": Mutant(
+        "what nobody refers to is deleted at once",
+        policy={"grace": 0, "retention": 0, "keep_all": 0, "sweep_every": 0},
+        terrain=busy,
+    ),
+}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from itertools import count, product
 from unittest.mock import patch
 
@@ -31,7 +32,10 @@ from imagesearch.index import (
     Snapshot,
     encode,
 )
+from imagesearch.index.collect import _settled
 from imagesearch.index.features import BIT_BYTES, bits_of
+from imagesearch.index.keeper import Keeper
+from imagesearch.index.manifest import Manifest
 from numpy.typing import NDArray
 
 from tests.simulation.bucket import Bucket
@@ -47,11 +51,13 @@ EXPECTED = (StorageUnavailable, LostRace, NotYetVisible)
 POLICY = Policy(
     fold_objects=2,
     write_deadline=10,
-    settle_after=60,
-    remember=60,
+    settle_after=15,
+    remember=30,
     listing_target=4,
     grace=90,
     retention=150,
+    keep_all=100,
+    sweep_every=20,
     tier=2,
     candidates=16,
     wait=1,
@@ -61,38 +67,47 @@ POLICY = Policy(
 OPERATION_LIMIT = 60 * SECOND
 """When a process is ended by its platform; shorter than the grace."""
 LATEST = 20 * SECOND
-"""How long a request may be under way after its sender gave up; less than settling takes."""
+"""How long a request may be under way after its sender gave up."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Scenario:
-    """The dice of one seed: how many of whom, and how bad the weather is."""
+    """The dice of one seed: how many of whom, how busy they are, and how bad the weather is.
+
+    ``idle`` is the longest pause between operations, ``skew`` the largest error of a clock, both
+    in microseconds; ``crash`` the chance of ending at each step. Without ``log_grace`` log
+    objects are deleted as soon as they are settled.
+    """
 
     seed: int
     policy: Policy = POLICY
     weather: Weather = CALM
+    upkeep_weather: Weather | None = None
     writers: int = 3
     readers: int = 2
     folders: int = 2
     operations: int = 4
+    upkeep: int = 4
     crash: float = 0.0
     skew: int = 0
     idle: int = 20 * SECOND
+    log_grace: bool = True
 
     @classmethod
     def of(cls, seed: int) -> Scenario:
         """Throw the dice; each trouble is absent in some seeds, so that none hides another."""
         dice = random.Random(f"scenario {seed}")
         weather = Weather(
-            lost=dice.choice([0, 0, 0.03, 0.1]),
-            answer_lost=dice.choice([0, 0.03, 0.1]),
-            late=dice.choice([0, 0, 0.1]),
-            stall=dice.choice([0, 0.05, 0.2]),
-            retries=dice.choice([0, 1, 2]),
-            stalled=dice.choice([SECOND, 15 * SECOND, 50 * SECOND]),
+            lost=dice.choice([0, 0, 0.02, 0.08]),
+            answer_lost=dice.choice([0, 0, 0.02, 0.08]),
+            late=dice.choice([0, 0, 0.05, 0.1]),
+            stall=dice.choice([0, 0, 0.02, 0.08]),
+            retries=dice.choice([0, 1, 2, 2]),
+            stalled=dice.choice([SECOND, 8 * SECOND, 50 * SECOND]),
             latest=LATEST,
-            page=dice.choice([1, 2, 1000]),
+            page=dice.choice([2, 5, 1000]),
         )
+        idle, upkeep = dice.choice([(SECOND // 4, 20), (5 * SECOND, 15), (60 * SECOND, 8)])
         return cls(
             seed,
             weather=weather,
@@ -100,9 +115,10 @@ class Scenario:
             readers=dice.randint(1, 2),
             folders=dice.randint(0, 3),
             operations=dice.randint(2, 6),
-            crash=dice.choice([0, 0, 0.01, 0.05]),
+            upkeep=upkeep,
+            crash=dice.choice([0, 0, 0.002, 0.02]),
             skew=dice.choice([0, SECOND // 10, 60 * SECOND, 86_400 * SECOND]),
-            idle=dice.choice([SECOND // 10, 5 * SECOND, 60 * SECOND]),
+            idle=idle,
         )
 
 
@@ -139,10 +155,12 @@ class Run:
     history: History = field(default_factory=History)
     versions: Iterator[int] = field(default_factory=lambda: count(1))
     names: Iterator[int] = field(default_factory=lambda: count(1))
+    busy: int = 0
 
     def __post_init__(self) -> None:
         self.world = World(self.scenario.seed)
         self.bucket = Bucket(lambda: self.world.now)
+        self.busy = self.scenario.writers + self.scenario.readers
 
     def go(self) -> History:
         """Run the scenario, then look once more in calm weather, fold, and look again."""
@@ -153,7 +171,10 @@ class Run:
             (Folder, self.scenario.folders),
         ):
             for i in range(number):
-                actor = kind(self, f"{kind.__name__.lower()} {i}", self.scenario.weather)
+                weather = self.scenario.weather
+                if kind is Folder:
+                    weather = self.scenario.upkeep_weather or weather
+                actor = kind(self, f"{kind.__name__.lower()} {i}", weather)
                 self.world.start(actor.name, actor.live, after=self.world.random.randrange(SECOND))
         self.world.run()
         self._aftermath()
@@ -171,7 +192,10 @@ class Run:
 
         def body(process: Process) -> None:
             actor.begin(process, crash=0.0)
-            work(actor)
+            try:
+                work(actor)
+            except CorruptObject as error:
+                self.history.violate("damaged", f"{name}: {error.detail}")
 
         self.world.start(name, body)
         self.world.run()
@@ -205,7 +229,7 @@ class Actor:
         """Do every operation; after a crash go on as a new process."""
         scenario = self.run.scenario
         self.begin(process, crash=scenario.crash)
-        for _ in range(scenario.operations):
+        for _ in self.turns():
             try:
                 process.deadline = None
                 process.pause(self.run.world.random.randrange(scenario.idle))
@@ -218,6 +242,11 @@ class Actor:
             except CorruptObject as error:
                 self.run.history.violate("damaged", f"{self.name}: {error.detail}")
 
+    def turns(self) -> Iterator[int]:
+        """Yield once for each operation that this kind of process does."""
+        yield from range(self.run.scenario.operations)
+        self.run.busy -= 1
+
     def operate(self) -> None:
         """Do one operation of this kind of process."""
         raise NotImplementedError
@@ -229,8 +258,9 @@ class Actor:
         end = self.run.world.tick()
         pictures = snapshot.matching(None, limit=1000)
         seen = {picture.key: picture.attributes.int_attr or 0 for picture in pictures}
+        state = sha256(snapshot.view.manifest.encode()).hexdigest()
         self.run.history.reads.append(
-            Read(self.name, begin, end, seen, snapshot.sequence, snapshot.generation)
+            Read(self.name, begin, end, seen, snapshot.sequence, snapshot.generation, state)
         )
         listed = [picture.key for picture in pictures]
         if listed != sorted(set(listed)):
@@ -259,8 +289,8 @@ class Actor:
         self.run.history.violate(kind, f"{self.name}: {text}")
 
     def tidy(self) -> None:
-        """Fold, merge and collect."""
-        self.index.fold()
+        """Fold, settle, merge and collect."""
+        self.index.maintain()
 
 
 class Writer(Actor):
@@ -320,10 +350,18 @@ class Reader(Actor):
 
 
 class Folder(Actor):
-    """Folds, merges, collects."""
+    """Folds, and now and then does all other upkeep."""
+
+    def turns(self) -> Iterator[int]:
+        for turn in range(self.run.scenario.upkeep):
+            if self.run.busy:
+                yield turn
 
     def operate(self) -> None:
-        self.tidy()
+        if self.run.world.random.random() < 0.3:
+            self.index.fold()
+        else:
+            self.tidy()
 
 
 @contextmanager
@@ -362,7 +400,15 @@ def _lazy_properties() -> list[object]:
     ]
 
 
+def _settled_at_once(keeper: Keeper, manifest: Manifest, _now: int) -> Iterator[str]:
+    """Find log objects to delete, however young."""
+    return _settled(keeper, manifest, sys.maxsize)
+
+
 def run(scenario: Scenario) -> History:
     """Run a scenario and return what happened."""
-    with simulated(scenario.seed):
+    grace = nullcontext()
+    if not scenario.log_grace:
+        grace = patch("imagesearch.index.collect._settled", _settled_at_once)
+    with simulated(scenario.seed), grace:
         return Run(scenario).go()

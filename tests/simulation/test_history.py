@@ -92,3 +92,20 @@ def test_sequences_follow_real_time() -> None:
     assert "order" in kinds(late)
     assert "order" in kinds([write(1, 1, 2, sequence=8)], read(3, 4, a=1, sequence=7))
     assert kinds([write(1, 1, 2, sequence=8)], read(3, 4, a=1, sequence=8)) == set()
+
+
+def test_sequences_decide_between_writes_at_the_same_time() -> None:
+    writes = [write(1, 1, 4, sequence=7), write(2, 2, 3, sequence=8)]
+    assert kinds(writes, read(5, 6, sequence=8, a=2)) == set()
+    assert kinds(writes, read(5, 6, sequence=8, a=1)) == {"stale"}
+    writes = [write(1, 1, 4, sequence=8), write(None, 2, 3, sequence=7)]
+    assert kinds(writes, read(5, 6, sequence=8)) == {"lost"}
+
+
+def test_a_generation_is_one_state_and_the_next_is_higher() -> None:
+    def at(begin: float, generation: int, state: str) -> Read:
+        return Read("r", begin, begin + 0.5, {}, 0, generation, state)
+
+    assert kinds([], at(1, 1, "x"), at(2, 1, "x"), at(3, 2, "y")) == set()
+    assert kinds([], at(1, 1, "x"), at(2, 1, "y")) == {"order"}
+    assert kinds([], at(1, 2, "y"), at(2, 1, "x")) == {"order"}
