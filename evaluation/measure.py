@@ -164,14 +164,11 @@ def _reliability(
         for i in np.argsort(-likeness)[:HITS]:
             cosines.append(float(likeness[i]))
             right.append(labelled.catalogue[i].product_id in question.relevant)
-    told = np.interp(cosines, *zip(*curve.points, strict=True))
-    tenths = np.minimum((told * 10).astype(int), 9)
+    points = np.array(curve.points, np.float64)
+    told = np.interp(np.array(cosines), points[:, 0], points[:, 1])
+    true, tenths = np.array(right, float), np.minimum((told * 10).astype(int), 9)
     return [
-        [
-            round(float(told[at].mean()), 3),
-            round(float(np.array(right)[at].mean()), 3),
-            int(at.sum()),
-        ]
+        [round(float(told[at].mean()), 3), round(float(true[at].mean()), 3), int(at.sum())]
         for at in (tenths == tenth for tenth in range(10))
         if at.any()
     ]
