@@ -14,6 +14,8 @@ class Write:
     """One write: the version that each key gets, ``None`` for a deletion.
 
     ``begin`` and ``end`` are ticks; ``end`` stays infinite while nobody was told of success.
+    A write with several ``attempts`` is one operation that was repeated: an earlier attempt may
+    have been still on its way, so it may take effect more than once until its end.
     """
 
     name: str
@@ -21,6 +23,7 @@ class Write:
     begin: float
     end: float = inf
     sequence: int | None = None
+    attempts: int = 1
 
     def __str__(self) -> str:
         what = ", ".join(f"{'/'.join(k)}={v}" for k, v in self.changes.items())
@@ -129,9 +132,12 @@ class _Check:
 
     def _is_newer(self, write: Write, other: Write | None) -> bool:
         """Tell whether real time or their sequences say that ``write`` is the later one."""
-        if other is None or write.begin > self._effective[other]:
+        if other is None or write.begin > self._last_effect(other):
             return True
         return None not in (write.sequence, other.sequence) and write.sequence > other.sequence
+
+    def _last_effect(self, write: Write) -> float:
+        return self._effective[write] if write.attempts == 1 else write.end
 
     @staticmethod
     def _verdict(
@@ -146,7 +152,7 @@ class _Check:
         for key in author.changes:
             other = self._author.get(read.seen.get(key, -1))
             sources = [other] if other else list(self._deletions(key, before=read.end))
-            if all(self._effective[source] < author.begin for source in sources):
+            if all(self._last_effect(source) < author.begin for source in sources):
                 yield Violation("torn", f"{read} shows only part of {author}")
 
     def _comebacks(self) -> Iterator[Violation]:
@@ -155,7 +161,8 @@ class _Check:
             gone: dict[int, Read] = {}
             for read in self._reads:
                 version = read.seen.get(key)
-                if version in gone and gone[version].end < read.begin:
+                once = version in self._author and self._author[version].attempts == 1
+                if once and version in gone and gone[version].end < read.begin:
                     yield Violation(
                         "resurrected", f"{key}={version} came back in {read} after {gone[version]}"
                     )

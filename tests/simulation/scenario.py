@@ -301,7 +301,7 @@ class Writer(Actor):
         write, entries, deletions = self._draw()
         self.run.history.writes.append(write)
         operation = f"operation {next(self.run.names)}" if dice.random() < 0.5 else None
-        for _ in range(dice.choice([1, 2, 3]) if operation else 1):
+        for write.attempts in range(1, 1 + (dice.choice([1, 2, 3]) if operation else 1)):
             try:
                 snapshot = self.index.snapshot()
                 self._dawdle()

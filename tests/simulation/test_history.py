@@ -77,6 +77,15 @@ def test_a_write_in_doubt_that_was_seen_stays() -> None:
     assert "stale" in kinds(writes, read(5, 6, a=2), read(7, 8, a=1))
 
 
+def test_a_repeated_operation_may_take_effect_again_until_its_end() -> None:
+    writes = [write(1, 1, 12), write(None, 4, 5)]
+    reads = read(2, 3, a=1), read(6, 7), read(8, 9, a=1)
+    assert kinds(writes, *reads) == {"resurrected"}
+    writes[0].attempts = 2
+    assert kinds(writes, *reads) == set()
+    assert kinds([*writes, write(None, 13, 14)], *reads, read(15, 16, a=1)) == {"resurrected"}
+
+
 def test_a_batch_is_seen_whole_or_not_at_all() -> None:
     batch = Write("batch", {A: 2, B: 3}, 3, inf)
     before = [write(1, 1, 2), batch]
