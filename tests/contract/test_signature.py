@@ -223,6 +223,12 @@ def test_an_rpc_signature_does_not_cover_a_body_that_is_no_form() -> None:
         proved(VECTORS[RPC], json)
 
 
+def test_a_changed_body_is_told_from_another_mismatch() -> None:
+    request = VECTORS[V3].request()
+    with pytest.raises(WrongSignature, match="not the digest of the body"):
+        proved(VECTORS[V3], replace(request, body=request.body + b"&Num=1"))
+
+
 def test_content_md5_is_checked() -> None:
     request = VECTORS[ROA].request()
     with pytest.raises(WrongDigest):

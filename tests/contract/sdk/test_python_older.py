@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from imagesearch.contract.keys import AccessKey
 
-from tests.contract.caller import picture, text
+from tests.contract.caller import World, picture, text
 from tests.contract.sdk.sdks import CORES, OPENPLATFORM, Sdk, SdkError, Target, python_sdk
 
 IDENTICAL = "7.33136443711219e+24;0"
@@ -37,6 +39,24 @@ def test_2019_03_25_adds_searches_and_deletes(sdk2019: Sdk, algorithm: str | Non
         by_name = sdk.call("search_image", "SearchImageRequest", **named, type="SearchByName")
         assert by_name["Auctions"][0]["PicName"] == f"{algorithm}.jpg"
         assert sdk.call("delete_image", "DeleteImageRequest", **named)["Success"] is True
+
+
+@pytest.mark.parametrize("algorithm", [None, "v2"])
+def test_2019_03_25_with_a_temporary_key(
+    sdk2019: Sdk, served: World, algorithm: str | None
+) -> None:
+    expires = int(time.time()) + 600
+    key, token = AccessKey.new(name="t", now=0, expires=expires, temporary=True)
+    served.keys.save(key)
+    with sdk2019.configured(
+        access_key_id=key.id,
+        access_key_secret=key.secret,
+        security_token=token,
+        type="sts",
+        signature_algorithm=algorithm,
+    ) as sdk:
+        deleted = sdk.call("delete_image", "DeleteImageRequest", **SHOP, **NONE)
+    assert deleted["Success"] is True
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from imagesearch.contract.refusals import AccessRefused, UnreadableTime
@@ -38,21 +37,19 @@ def needed(value: str, name: str) -> str:
 
 def iso_time(text: str, name: str) -> float:
     """Read ``2026-11-23T04:20:19Z``."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        raise UnreadableTime(
-            f"{name} is {text[:40]!r}.", fix="Send it as YYYY-MM-DDThh:mm:ssZ, in UTC.", field=name
-        ) from None
+    return _time(text, "%Y-%m-%dT%H:%M:%SZ", name, "as YYYY-MM-DDThh:mm:ssZ, in UTC")
 
 
 def http_time(text: str) -> float:
     """Read ``Mon, 23 Nov 2026 04:26:40 GMT``."""
+    like = "as an HTTP date: Mon, 23 Nov 2026 04:26:40 GMT"
+    return _time(text, "%a, %d %b %Y %H:%M:%S GMT", "Date", like)
+
+
+def _time(text: str, form: str, name: str, like: str) -> float:
     try:
-        return parsedate_to_datetime(text).timestamp()
+        return datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()
     except ValueError:
         raise UnreadableTime(
-            f"Date is {text[:40]!r}.",
-            fix="Send it as an HTTP date: Mon, 23 Nov 2026 04:26:40 GMT.",
-            field="Date",
+            f"{name} is {text[:40]!r}.", fix=f"Send it {like}.", field=name
         ) from None
