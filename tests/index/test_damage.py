@@ -299,7 +299,7 @@ class TestFolder:
 
     @pytest.fixture
     def store(self, monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
-        monkeypatch.setattr("imagesearch.index.segment._SMALL", 1000)
+        monkeypatch.setattr("imagesearch.index.shelf._FEW_BYTES", 1000)
         monkeypatch.setattr("imagesearch.index.files._PART", 700)
         store = MemoryStore()
         index = index_at(store)
@@ -340,7 +340,7 @@ class TestFolder:
         segments = index.snapshot().view.segments()
         index.snapshot().view._shelf.prepare(segments, tables_only=False)
         for segment in segments:
-            segment._files.fetch([segment._looks])
+            segment._files.fetch([segment.looks])
             assert not segment.remote
         store.requests.clear()
         assert index.snapshot().search(Query(features=look(1))) == expected

@@ -20,12 +20,12 @@ class Policy:
     """Bytes of log from which on it is folded."""
     write_deadline: float = _MINUTE
     """A write is acknowledged only within this time of the snapshot it came after."""
-    settle_after: float = 15 * _MINUTE
-    """How long a clock must have been the floor before nothing below it can arrive any more."""
+    settle_after: float = 2 * _MINUTE
+    """How long a clock must have been the floor before nothing below it can be acknowledged."""
     remember: float = _DAY
     """How long a short log keeps the names by which a repeated operation is recognised."""
-    listing_target: int = 500
-    """Names from which on the log forgets operations sooner, to be listed in one request."""
+    listing_target: int = 100
+    """Names from which on the log forgets operations sooner, because listing costs by name."""
     grace: float = _DAY
     """Age an object that nobody refers to must have before it is deleted."""
     retention: float = 7 * _DAY
@@ -44,7 +44,7 @@ class Policy:
     """Rows from which on a segment gets a USearch graph; ``None`` is never."""
     candidates: int = 1024
     """Nearest codes that are compared exactly."""
-    cold_candidates: int = 128
+    cold_candidates: int = 64
     """The same while rows are still read one by one; at most 256."""
     wait: float = 2.0
     """How long a snapshot waits for the sequence it was asked for."""

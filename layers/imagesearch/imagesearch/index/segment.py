@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,8 +26,6 @@ from imagesearch.index.table import Run, Table, build_table, row_order
 
 __all__ = ["FEW_ROWS", "Draft", "Segment"]
 
-_SMALL = 4 << 20
-"""Bytes of rows that are fetched as a whole in any case."""
 FEW_ROWS = 256
 """Rows that are rather read one by one than waited for."""
 _READS = 32
@@ -59,7 +57,10 @@ class Draft:
 
 
 class Segment:
-    """An opened segment, as a :class:`~imagesearch.index.block.Block`."""
+    """An opened segment, as a :class:`~imagesearch.index.block.Block`.
+
+    ``meta`` is the file of its row table, ``b1`` that of its codes and ``looks`` that of its rows.
+    """
 
     def __init__(self, index: str, info: SegmentInfo, files: Files, keys: Keys) -> None:
         self.id = info.id
@@ -68,7 +69,7 @@ class Segment:
         self._files = files
         self._has_graph = "usearch" in info.files
         looks = "usearch" if self._has_graph else "i8"
-        self._meta, self._b1, self._looks = (
+        self.meta, self.b1, self.looks = (
             File(keys.segment(info.id, name), info.files[name]) for name in ("meta", "b1", looks)
         )
         self._first_row = HEADER if self._has_graph else 0
@@ -79,17 +80,17 @@ class Segment:
     @cached_property
     def table(self) -> Table:
         """Return the row table."""
-        file = self._files.open(self._meta)
-        table = Table(self._meta.key, file, index=self._index, segment=self.id)
+        file = self._files.open(self.meta)
+        table = Table(self.meta.key, file, index=self._index, segment=self.id)
         if len(table) != self._size:
-            raise CorruptObject(f"{self._meta.key} has {len(table)} rows, not {self._size}.")
+            raise CorruptObject(f"{self.meta.key} has {len(table)} rows, not {self._size}.")
         return table
 
     @cached_property
     def codes(self) -> NDArray[np.uint64]:
         """Return the sign bits as words, (8, n)."""
-        file = self._files.open(self._b1)
-        _check_size(self._b1.key, file, self._size * BIT_BYTES)
+        file = self._files.open(self.b1)
+        _check_size(self.b1.key, file, self._size * BIT_BYTES)
         return np.frombuffer(file, "<u8").reshape(WORDS, -1)
 
     @property
@@ -99,27 +100,20 @@ class Segment:
 
     @cached_property
     def _all_rows(self) -> NDArray[np.int8]:
-        file = self._files.open(self._looks)
+        file = self._files.open(self.looks)
         if not self._has_graph:
-            _check_size(self._looks.key, file, self._size * DIMENSIONS)
+            _check_size(self.looks.key, file, self._size * DIMENSIONS)
         rows = np.frombuffer(file, np.int8, self._size * DIMENSIONS, self._first_row)
         return rows.reshape(-1, DIMENSIONS)
 
     @cached_property
     def _graph(self) -> Graph:
-        return Graph(self._looks.key, self._files.open(self._looks), self._size)
-
-    def needed(self, *, tables_only: bool) -> Iterable[File]:
-        """Return the files that a look-up, or else a search, needs first."""
-        if tables_only:
-            return (self._meta,)
-        small = not self._files.persistent or self._looks.info.size <= _SMALL
-        return (self._meta, self._b1, self._looks) if small else (self._meta, self._b1)
+        return Graph(self.looks.key, self._files.open(self.looks), self._size)
 
     @property
     def remote(self) -> bool:
         """Tell whether rows still have to be read one by one from the store."""
-        return not self._files.has(self._looks)
+        return not self._files.has(self.looks)
 
     @property
     def runs(self) -> Sequence[Run]:
@@ -140,7 +134,7 @@ class Segment:
             return self._all_rows[places]
         if not self._files.persistent:
             return self._all_rows[places]
-        self._files.fetch_soon(self._looks)
+        self._files.fetch_soon(self.looks)
         return self._single_rows(places)
 
     def columns(self, start: int, end: int) -> Columns:
@@ -177,9 +171,9 @@ class Segment:
     def _single_rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
         def read(row: int) -> bytes:
             start = self._first_row + row * DIMENSIONS
-            data = self._files.read(self._looks, start, DIMENSIONS)
+            data = self._files.read(self.looks, start, DIMENSIONS)
             if zlib.crc32(data) != self.table.row_crc[row]:
-                raise CorruptObject(f"{self._looks.key} has altered bytes in row {row}.")
+                raise CorruptObject(f"{self.looks.key} has altered bytes in row {row}.")
             return data
 
         found = each(read, places.tolist(), _READS)

@@ -16,6 +16,9 @@ from imagesearch.storage import ObjectStore
 
 __all__ = ["Shelf"]
 
+_FEW_BYTES = 64 << 20
+"""Bytes of rows that a first search waits for."""
+
 
 class Shelf:
     """The opened objects of one index; ``cache`` is the folder for its files."""
@@ -39,8 +42,19 @@ class Shelf:
             return self._segments[info.id]
 
     def prepare(self, segments: Iterable[Segment], *, tables_only: bool) -> None:
-        """Fetch, in parallel, what a look-up or a search in these segments needs first."""
-        self._files.fetch(file for s in segments for file in s.needed(tables_only=tables_only))
+        """Fetch, in parallel, what a look-up or a search in these segments needs first.
+
+        Rows come along unless they are too many to wait for.
+        """
+        segments = list(segments)
+        if tables_only:
+            self._files.fetch(segment.meta for segment in segments)
+            return
+        absent = sum(segment.looks.info.size for segment in segments if segment.remote)
+        wanted = [file for segment in segments for file in (segment.meta, segment.b1)]
+        if absent <= _FEW_BYTES or not self._files.persistent:
+            wanted += [segment.looks for segment in segments]
+        self._files.fetch(wanted)
 
     def tombs(self, manifest: Manifest) -> Tombs:
         """Return the manifest's tombstones."""
