@@ -22,6 +22,9 @@ class Settings:
     bundle: str = ""  # IMAGESEARCH_BUNDLE
     cache: Path = Path("/tmp/imagesearch")  # noqa: S108  IMAGESEARCH_CACHE
     compact_function: str = ""  # IMAGESEARCH_COMPACT_FUNCTION
+    ingest_lanes: int = 64  # IMAGESEARCH_INGEST_LANES
+    private_callbacks: bool = False  # IMAGESEARCH_PRIVATE_CALLBACKS
+    region: str = ""  # AWS_REGION
     endpoint: str | None = None  # AWS_ENDPOINT_URL_S3
 
     @classmethod
@@ -33,5 +36,8 @@ class Settings:
             bundle=environment.get("IMAGESEARCH_BUNDLE", ""),
             cache=Path(environment.get("IMAGESEARCH_CACHE", "/tmp/imagesearch")),  # noqa: S108
             compact_function=environment.get("IMAGESEARCH_COMPACT_FUNCTION", ""),
+            ingest_lanes=int(environment.get("IMAGESEARCH_INGEST_LANES", "64")),
+            private_callbacks=environment.get("IMAGESEARCH_PRIVATE_CALLBACKS", "") == "true",
+            region=environment.get("AWS_REGION", ""),
             endpoint=environment.get("AWS_ENDPOINT_URL_S3") or None,
         )

@@ -1,0 +1,1 @@
+"""Pictures in bulk: increment.meta, its tasks and workers, and the inbox."""

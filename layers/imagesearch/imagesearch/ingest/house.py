@@ -1,0 +1,82 @@
+"""What this room needs of the deployment it works in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from imagesearch.catalogue import Instance, InstanceRegister
+from imagesearch.index import Index, Snapshot
+from imagesearch.ingest.roles import TrustRegister
+from imagesearch.ingest.source import Source
+from imagesearch.ingest.tasks import Task
+from imagesearch.storage import ObjectStore
+from imagesearch.vision import Vision
+
+__all__ = ["House", "Opened", "Workshop"]
+
+
+class Opened(Protocol):
+    """An instance with its index and one view of it."""
+
+    @property
+    def instance(self) -> Instance:
+        """Return the instance."""
+        ...
+
+    @property
+    def index(self) -> Index:
+        """Return its index."""
+        ...
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Return the view."""
+        ...
+
+
+class House(Protocol):
+    """A deployment: its store, models and instances."""
+
+    store: ObjectStore
+    instances: InstanceRegister
+
+    @property
+    def vision(self) -> Vision:
+        """Return the loaded model bundle."""
+        ...
+
+    def open(self, name: str) -> Opened:
+        """Open an instance with every acknowledged write."""
+        ...
+
+    def check_model(self, instance: Instance) -> None:
+        """Raise :class:`~imagesearch.errors.ModelMismatch` if the bundle is another."""
+        ...
+
+    def wrote(self, catalogue: Any) -> None:  # noqa: ANN401  what open() gave
+        """Have a long log folded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Everything that work on tasks is done with.
+
+    ``source`` opens the bucket of a task, ``now`` gives microseconds since 1970, ``lanes`` is how
+    many workers one task may have at once, and ``private_callbacks`` allows callback addresses
+    that are not on the public Internet.
+    """
+
+    house: House
+    trust: TrustRegister
+    source: Callable[[Task], Source]
+    now: Callable[[], int]
+    lanes: int = 64
+    private_callbacks: bool = False
+
+    @property
+    def store(self) -> ObjectStore:
+        """Return the deployment's store."""
+        return self.house.store

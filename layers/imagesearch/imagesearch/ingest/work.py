@@ -1,0 +1,240 @@
+"""Work off a lane: look at its pictures, and write chunk after chunk to the index."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import msgspec
+
+from imagesearch.catalogue import Instance, Picture, PictureKey, Region
+from imagesearch.errors import (
+    BadRequest,
+    ImageSearchError,
+    IncrementRefused,
+    ModelError,
+    NotYetVisible,
+    PictureStopsWorker,
+    StorageError,
+    StorageUnavailable,
+    UnknownInstance,
+)
+from imagesearch.index import Deletion, Entry, OfPicture, OfProduct, encode
+from imagesearch.ingest.house import Workshop
+from imagesearch.ingest.lanes import Failure, Hold, merged
+from imagesearch.ingest.lines import Line
+from imagesearch.ingest.plan import decode
+from imagesearch.ingest.preflight import folder_of
+from imagesearch.ingest.source import Source
+from imagesearch.ingest.tasks import Task, exists
+from imagesearch.observe import logger
+
+__all__ = ["MARGIN", "Batch", "work_lane"]
+
+MARGIN = 45.0
+"""Seconds before the end of its time at which a worker writes what it has and stops."""
+
+_READERS = 4
+_AHEAD = 12
+_APPEND_TRIES = 3
+
+
+@dataclass(slots=True)
+class Batch:
+    """What some lines in a row come to: one write of the index, and the lines that failed.
+
+    In a write deletions come before entries, so an entry that a later line deletes is dropped
+    here, and a deletion may be followed by an entry of the same picture.
+    """
+
+    entries: dict[PictureKey, Entry] = field(default_factory=dict)
+    deletions: list[Deletion] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    added: int = 0
+    deleted: int = 0
+
+    def add(self, entry: Entry) -> None:
+        """Add a picture."""
+        self.entries[entry.picture.key] = entry
+        self.added += 1
+
+    def delete(self, line: Line) -> None:
+        """Delete one picture, or all of a product."""
+        self.deleted += 1
+        if line.pic_name:
+            self.entries.pop(line.key, None)
+            self.deletions.append(OfPicture(line.key))
+            return
+        for key in [key for key in self.entries if key.product_id == line.product_id]:
+            del self.entries[key]
+        self.deletions.append(OfProduct(line.product_id))
+
+    def fail(self, line: Line, error: ImageSearchError) -> None:
+        """Note a line that cannot be carried out."""
+        self.failures.append(
+            Failure(line.number, line.product_id, line.pic_name, error.code, error.detail)
+        )
+
+
+@dataclass(slots=True)
+class _Bench:
+    """One worker's turn on one lane."""
+
+    shop: Workshop
+    task: Task
+    lane: int
+    hold: Hold
+    instance: Instance
+    source: Source
+    time_left: Callable[[], float]
+
+    def part(self, lines: Sequence[Line]) -> int:
+        """Carry out the rest of a chunk, or as much as there is time for; return its end."""
+        state = self.hold.state
+        fixed = state.upto > state.offset
+        end = state.upto if fixed else len(lines)
+        batch = Batch()
+        place = state.offset
+        with ThreadPoolExecutor(_READERS) as pool:
+            for place, (line, image) in enumerate(
+                self._images(pool, lines[state.offset : end]), start=state.offset
+            ):
+                if not fixed and place > state.offset and self.time_left() < MARGIN:
+                    end = place
+                    break
+                self._carry_out(batch, line, image, place)
+        self._write(batch, end, end == len(lines))
+        return end
+
+    def _images(
+        self, pool: ThreadPoolExecutor, lines: Sequence[Line]
+    ) -> Iterator[tuple[Line, Future[bytes] | None]]:
+        """Yield lines with their pictures, which are read ahead."""
+        ahead: deque[tuple[Line, Future[bytes] | None]] = deque()
+        try:
+            for line in lines:
+                image = (
+                    pool.submit(self.source.picture, folder_of(self.task.path), line.pic_name)
+                    if line.adds
+                    else None
+                )
+                ahead.append((line, image))
+                if len(ahead) > _AHEAD:
+                    yield ahead.popleft()
+            while ahead:
+                yield ahead.popleft()
+        finally:
+            for _, image in ahead:
+                if image:
+                    image.cancel()
+
+    def _carry_out(self, batch: Batch, line: Line, image: Future[bytes] | None, place: int) -> None:
+        now = self.shop.now()
+        if self.hold.state.careful:
+            self.hold.renew(now, at=place)
+        else:
+            self.hold.renew_if_due(now)
+        if image is None:
+            batch.delete(line)
+            return
+        try:
+            if place in self.hold.state.poisoned():
+                raise PictureStopsWorker(
+                    f"{self.hold.state.deaths[place]} workers ended while looking at it."
+                )
+            batch.add(self._look(line, image.result()))
+        except (IncrementRefused, StorageError, ModelError):
+            raise
+        except BadRequest as error:
+            batch.fail(line, error)
+        except Exception as error:
+            logger().exception("picture failed", extra={"line": line.number})
+            batch.fail(line, ImageSearchError(f"it ended in {type(error).__name__}."))
+
+    def _look(self, line: Line, image: bytes) -> Entry:
+        view = self.shop.house.vision.look(
+            image,
+            self.instance.service,
+            region=Region(*line.region) if line.region else None,
+            crop=line.crop,
+            category_id=line.category_id,
+        )
+        picture = Picture(line.key, view.category_id, view.region, line.owner_attributes())
+        return Entry(picture, encode(view.vector))
+
+    def _write(self, batch: Batch, end: int, whole: bool) -> None:
+        """Write a part to the index and move the lane on; each happens once, whoever does it.
+
+        That the part ends here is noted first, so that a worker who goes on after us repeats the
+        same write under the same name, which the index then knows.
+        """
+        state, keys = self.hold.state, self.task.keys
+        self.hold.renew(self.shop.now(), upto=end, at=-1)
+        if batch.entries or batch.deletions:
+            name = f"{state.chunk}/{state.offset}-{end}"
+            self._append(batch, f"increment/{keys.work}{self.lane}/{name}")
+        if batch.failures:
+            self.shop.store.put(
+                keys.failed(self.lane, state.chunk, state.offset),
+                msgspec.json.encode(batch.failures),
+            )
+        self.hold.renew(
+            self.shop.now(),
+            chunk=state.chunk + 1 if whole else state.chunk,
+            offset=0 if whole else end,
+            upto=0,
+            tries=0 if whole else state.tries,
+            deaths={} if whole else state.deaths,
+            added=state.added + batch.added,
+            deleted=state.deleted + batch.deleted,
+            failed=state.failed + len(batch.failures),
+            first=merged(state.first, batch.failures),
+        )
+
+    def _append(self, batch: Batch, operation_id: str) -> None:
+        house = self.shop.house
+        for attempt in range(_APPEND_TRIES):
+            opened = house.open(self.task.instance)
+            if opened.instance.incarnation != self.task.incarnation:
+                raise UnknownInstance(f"instance {self.task.instance!r} was erased.")
+            self.hold.renew_if_due(self.shop.now())
+            try:
+                opened.index.append(
+                    [*batch.entries.values()],
+                    batch.deletions,
+                    after=opened.snapshot,
+                    operation_id=operation_id,
+                )
+            except (StorageUnavailable, NotYetVisible):
+                if attempt == _APPEND_TRIES - 1:
+                    raise
+                continue
+            house.wrote(opened)
+            return
+
+
+def work_lane(
+    shop: Workshop, task: Task, lane: int, hold: Hold, time_left: Callable[[], float]
+) -> bool:
+    """Work off a lane until it is finished, told to stop or out of time; false in that last case.
+
+    Raises :class:`~imagesearch.ingest.lanes.TurnLost` when somebody else has the lane, an
+    ``IncrementRefused`` leaf, :class:`UnknownInstance` or
+    :class:`~imagesearch.errors.ModelMismatch` when the task cannot go on at all.
+    """
+    instance = shop.house.instances.get(task.instance)
+    if instance.incarnation != task.incarnation:
+        raise UnknownInstance(f"instance {task.instance!r} was erased.")
+    shop.house.check_model(instance)
+    bench = _Bench(shop, task, lane, hold, instance, shop.source(task), time_left)
+    while not hold.state.finished:
+        if exists(shop.store, task.keys.stop):
+            break
+        if time_left() < MARGIN:
+            hold.give_back(shop.now())
+            return False
+        bench.part(decode(shop.store.get(task.keys.chunk(lane, hold.state.chunk)).body))
+    hold.give_back(shop.now())
+    return True
