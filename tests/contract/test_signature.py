@@ -74,7 +74,7 @@ def _flipped(data: bytes, draw: Any) -> bytes:
 
 
 @given(st.data())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_one_flipped_byte_in_a_signed_part_is_refused(data: Any) -> None:
     vector = data.draw(st.sampled_from([v for v in SIGNED if "sm3" not in v.name]))
     parts = ["target", *_covered_headers(vector), *(["body"] if _covers_body(vector) else [])]
@@ -93,7 +93,7 @@ def test_one_flipped_byte_in_a_signed_part_is_refused(data: Any) -> None:
             before.path == after.path
             and sorted(before.query) == sorted(after.query)
             and all(before.header(n) == after.header(n) for n in _covered_headers(vector))
-            and (before.body == after.body or sorted(before.form()) == sorted(after.form()))
+            and (before.body == after.body or sorted(before.form) == sorted(after.form))
         )
     except BadRequest:
         return

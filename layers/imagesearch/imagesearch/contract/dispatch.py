@@ -71,7 +71,7 @@ def is_upload(request: Request) -> bool:
 
 def read_call(request: Request, claim: Claim) -> Call:
     """Find the operation by what the signature covers: path, header, or parameter."""
-    body = request.form() or request.json()
+    body = request.form or request.json
     pairs = request.query + body
     if request.path == "/":
         version, action = _named(request, claim, pairs)

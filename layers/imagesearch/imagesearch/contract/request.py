@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,7 +23,7 @@ Pairs = tuple[tuple[str, str], ...]
 _MAX_PAIRS = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, because a form of megabytes is read only once
 class Request:
     """An HTTP request. Header names are lower-case, the query is decoded, the body is not."""
 
@@ -58,6 +59,7 @@ class Request:
         """Tell whether the body is an urlencoded form."""
         return bool(self.body) and self.content_type == "application/x-www-form-urlencoded"
 
+    @cached_property
     def form(self) -> Pairs:
         """Return the body's form fields; none if the body is not a form."""
         if not self.has_form:
@@ -70,6 +72,7 @@ class Request:
             ) from None
         return form_pairs(text, "form")
 
+    @cached_property
     def json(self) -> Pairs:
         """Return the fields of a JSON body, as the text that a form would have; else none."""
         if not self.body or self.content_type != "application/json":

@@ -69,7 +69,7 @@ def _scheme(request: Request) -> _Scheme:
     if authorization.startswith("acs "):
         return roa
     if names & {"Signature", "AccessKeyId"} or (
-        request.has_form and any(name == "Signature" for name, _ in request.form())
+        request.has_form and any(name == "Signature" for name, _ in request.form)
     ):
         return rpc
     raise AccessRefused("the request is not signed.")

@@ -50,4 +50,4 @@ def sign(request: Request, secret: str) -> str:
 
 
 def _parameters(request: Request) -> Pairs:
-    return request.query + request.form()
+    return request.query + request.form
