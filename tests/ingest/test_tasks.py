@@ -1,0 +1,318 @@
+"""Tasks run to their end whatever happens to events and workers, and each line counts once."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import msgspec
+import pytest
+from imagesearch.catalogue import PictureKey
+from imagesearch.errors import IncrementEnded, MetaNotText, UnknownIncrement
+from imagesearch.ingest.lanes import LEASE
+from imagesearch.ingest.problems import LinesRefused
+from imagesearch.operations.increments import (
+    ListIncrements,
+    NamedIncrement,
+    cancel_increment,
+    list_increments,
+    resume_increment,
+)
+from imagesearch.operations.instances import DeleteInstance, delete_instance
+
+from tests.ingest.yard import Killed, Yard, add, delete
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Yard:
+    return Yard(tmp_path, {"goods/a.jpg": b"1:3", "root.jpg": b"2:4", "goods/bad.jpg": b"bad"})
+
+
+def test_a_task_adds_and_deletes_and_counts(yard: Yard) -> None:
+    lines = [
+        add("p1", IntAttr=7, CustomContent="x"),
+        add("p2", "root.jpg", CategoryId=5),
+        add("p3", "missing.jpg"),
+        add("p4", "bad.jpg"),
+        delete("p1", "a.jpg"),
+        add("p5"),
+    ]
+    submitted = yard.submit(lines)
+    assert submitted.state == "queued"
+    yard.run()
+    done = yard.show(submitted)
+    assert (done.state, done.added, done.deleted, done.failed, done.total) == ("done", 3, 1, 2, 6)
+    assert done.percent == 100
+    assert [(one.line, one.code) for one in done.first] == [
+        (3, "PictureNotInBucket"),
+        (4, "UnsupportedPicFormat"),
+    ]
+    assert yard.catalogue().keys() == {PictureKey("p2", "root.jpg"), PictureKey("p5", "a.jpg")}
+    report = yard.store.body(submitted.task.keys.report).splitlines()
+    assert [msgspec.json.decode(line)["line"] for line in report] == [3, 4]
+    assert not yard.store.keys("tasks/open/")
+
+
+def expected(lines: list[dict[str, object]]) -> dict[PictureKey, int]:
+    """Carry out the lines one after the other."""
+    standing: dict[PictureKey, int] = {}
+    for line in lines:
+        key = PictureKey(str(line["ProductId"]), str(line.get("PicName", "")))
+        if line["OperationType"] == "DELETE":
+            gone = [k for k in standing if k == key or (not key.pic_name and k[0] == key[0])]
+            for one in gone:
+                del standing[one]
+        elif key.pic_name != "bad.jpg":
+            standing[key] = int(str(line["IntAttr"]))
+    return standing
+
+
+def script(chance: random.Random, count: int) -> list[dict[str, object]]:
+    lines: list[dict[str, object]] = []
+    for number in range(count):
+        product = f"p{chance.randrange(count // 6)}"
+        picture = chance.choice(["a.jpg", "b.jpg", "bad.jpg"])
+        match chance.randrange(8):
+            case 0:
+                lines.append(delete(product, picture))
+            case 1:
+                lines.append(delete(product))
+            case _:
+                lines.append(add(product, picture, IntAttr=number))
+    return lines
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_duplicated_reordered_events_and_killed_workers_change_nothing(
+    tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    objects = {"goods/a.jpg": b"1:3", "goods/b.jpg": b"2:4", "goods/bad.jpg": b"bad"}
+    yard = Yard(tmp_path, objects)
+    lines = script(chance, 1200)
+    note = yard.store.after
+
+    def sometimes(verb: str, key: str) -> None:
+        note(verb, key)
+        if chance.random() < 0.02:
+            raise Killed
+
+    submitted = yard.submit(lines)
+    yard.store.after = sometimes
+    yard.run(chance)
+    yard.store.after = note
+    for _ in range(20):
+        if not yard.sweep():
+            break
+        yard.run(chance)
+    done = yard.show(submitted)
+    assert done.state == "done"
+    bad = sum(line["OperationType"] == "ADD" and line["PicName"] == "bad.jpg" for line in lines)
+    deletes = sum(line["OperationType"] == "DELETE" for line in lines)
+    assert (done.added, done.deleted, done.failed) == (len(lines) - bad - deletes, deletes, bad)
+    assert yard.catalogue() == expected(lines)
+    report = yard.store.body(submitted.task.keys.report).splitlines()
+    assert len(report) == bad
+
+
+def test_duplicates_do_no_second_work(yard: Yard) -> None:
+    submitted = yard.submit([add(f"p{n}") for n in range(150)])
+    begin = yard.events.pop()
+    yard.deliver(begin)
+    lanes = list(yard.events)
+    yard.run()
+    looked, requests = len(yard.eye.looked), len(yard.store.requests)
+    for key in [begin, *lanes, *lanes]:
+        yard.deliver(key)
+    assert len(yard.eye.looked) == looked == 150
+    writes = [verb for verb, _ in yard.store.requests[requests:] if verb not in {"get", "head"}]
+    assert not writes
+    assert yard.show(submitted).added == 150
+
+
+def test_a_lane_that_is_being_worked_on_is_left_alone(yard: Yard) -> None:
+    yard.submit([add(f"p{n}") for n in range(10)])
+    yard.deliver(yard.events.pop())
+    lane = yard.events[0]
+
+    def second(_verb: str, key: str) -> None:
+        if "/chunks/" in key:
+            yard.store.after = lambda *_: None
+            before = len(yard.eye.looked)
+            yard.deliver(lane)
+            assert len(yard.eye.looked) == before
+
+    yard.store.after = second
+    yard.deliver(lane)
+    assert len(yard.eye.looked) == 10
+
+
+def test_a_picture_that_ends_its_worker_fails_alone(yard: Yard) -> None:
+    yard.bucket.objects["goods/crash.jpg"] = b"crash"
+    lines = [add(f"p{n}") for n in range(20)]
+    lines.insert(7, add("p", "crash.jpg"))
+    submitted = yard.submit(lines)
+    for _ in range(10):
+        yard.run()
+        if not yard.sweep():
+            break
+    done = yard.show(submitted)
+    assert (done.state, done.added, done.failed) == ("done", 20, 1)
+    assert [(one.line, one.code) for one in done.first] == [(8, "PictureStopsWorker")]
+
+
+def test_a_fault_of_ours_fails_its_picture_alone(yard: Yard) -> None:
+    yard.bucket.objects["goods/bug.jpg"] = b"bug"
+    submitted = yard.submit([add("p"), add("q", "bug.jpg"), add("r")])
+    yard.run()
+    done = yard.show(submitted)
+    assert (done.added, done.failed, done.first[0].code) == (2, 1, "InternalError")
+
+
+def test_a_worker_out_of_time_writes_what_it_has_and_another_goes_on(yard: Yard) -> None:
+    submitted = yard.submit([add(f"p{n}", IntAttr=n) for n in range(60)])
+    yard.deliver(yard.events.pop())
+    [lane] = yard.events
+    yard.events.clear()
+    calls = 0
+
+    def left() -> float:
+        nonlocal calls
+        calls += 1
+        return 800.0 if calls < 15 else 10.0
+
+    yard.left = left
+    yard.deliver(lane)
+    half = yard.show(submitted)
+    assert 0 < half.added < 60
+    assert len(yard.eye.looked) == half.added
+    yard.left = lambda: 800.0
+    yard.run()
+    assert yard.show(submitted).added == 60
+    assert len(yard.eye.looked) == 60
+
+
+def test_tasks_of_an_instance_run_in_the_order_they_were_submitted(yard: Yard) -> None:
+    first = yard.submit([add(f"p{n}", IntAttr=1) for n in range(30)])
+    yard.bucket.objects["more/a.jpg"] = b"9:3"
+    second = yard.submit([add(f"p{n}", IntAttr=2) for n in range(30)], folder="more")
+    assert yard.show(second).queued_behind == 1
+    for key in reversed(yard.events.copy()):
+        yard.deliver(key)
+        yard.events.remove(key)
+        if key.startswith(second.task.keys.work):
+            assert yard.show(second).state == "queued"
+    yard.run()
+    assert [yard.show(one).state for one in (first, second)] == ["done", "done"]
+    assert set(yard.catalogue().values()) == {2}
+    listed = list_increments(yard.deployment, ListIncrements(instance="shop"))
+    assert [one.task.id for one in listed] == [second.task.id, first.task.id]
+
+
+def test_a_submission_sent_twice_under_one_key_is_one_task(yard: Yard) -> None:
+    one = yard.submit([add("p")], idempotency_key="k")
+    two = yard.submit([add("p")], idempotency_key="k")
+    assert one.task.id == two.task.id
+    assert len(yard.tasks().ids()) == 1
+
+
+def test_cancel_stops_and_resume_goes_on(yard: Yard) -> None:
+    submitted = yard.submit([add(f"p{n}", IntAttr=n) for n in range(1000)])
+    named = NamedIncrement(instance="shop", id=submitted.task.id)
+    for _ in range(2):
+        yard.deliver(yard.events.pop(0))
+    cancelled = cancel_increment(yard.deployment, named)
+    assert cancelled.state == "cancelled"
+    assert 0 < cancelled.added < 1000
+    yard.run()
+    assert len(yard.catalogue()) == cancelled.added
+    assert cancel_increment(yard.deployment, named).state == "cancelled"
+    assert resume_increment(yard.deployment, named).state == "running"
+    yard.run()
+    assert yard.show(submitted).added == 1000 == len(yard.catalogue())
+    assert len(yard.eye.looked) == 1000
+    with pytest.raises(IncrementEnded):
+        resume_increment(yard.deployment, named)
+
+
+def test_a_lost_event_is_found_by_the_sweep(yard: Yard) -> None:
+    submitted = yard.submit([add("p")])
+    yard.events.clear()
+    assert yard.sweep(wait=10**16) == 1
+    assert not yard.events
+    assert yard.sweep(wait=0) == 1
+    yard.run()
+    assert yard.show(submitted).state == "done"
+    assert yard.sweep() == 0
+
+
+def test_a_file_that_was_changed_meanwhile_fails_the_task_before_anything_is_done(
+    yard: Yard,
+) -> None:
+    submitted = yard.submit([add("p")])
+    yard.bucket.objects["goods/increment.meta"] += b"\n"
+    yard.run()
+    done = yard.show(submitted)
+    assert (done.state, done.problem and done.problem.code) == ("failed", "MetaChanged")
+    assert not yard.catalogue()
+    assert not yard.store.keys("tasks/open/")
+    with pytest.raises(IncrementEnded):
+        resume_increment(yard.deployment, NamedIncrement(instance="shop", id=submitted.task.id))
+
+
+def test_the_next_task_begins_when_one_fails(yard: Yard) -> None:
+    first = yard.submit([add("p")])
+    yard.bucket.objects["goods/increment.meta"] += b"\n"
+    yard.bucket.objects["more/a.jpg"] = b"9:3"
+    second = yard.submit([add("q")], folder="more")
+    yard.run()
+    assert yard.show(first).state == "failed"
+    assert yard.show(second).state == "done"
+
+
+def test_lines_that_are_wrong_are_all_counted_and_the_first_are_named(yard: Yard) -> None:
+    lines = [add("p") if n % 2 else {"OperationType": "PUT"} for n in range(100)]
+    with pytest.raises(LinesRefused) as refused:
+        yard.submit(lines)
+    said = refused.value.particulars()
+    assert said["problems_total"] == 50
+    assert [one["line"] for one in said["problems"]] == list(range(1, 41, 2))
+    assert {one["code"] for one in said["problems"]} == {"UnknownOperation"}
+    with pytest.raises(MetaNotText):
+        yard.submit(b'{"OperationType":"ADD","ProductId":"\xff"}')
+
+
+def test_a_task_of_an_erased_instance_ends(yard: Yard) -> None:
+    yard.submit([add("p")])
+    delete_instance(yard.deployment, DeleteInstance(instance="shop", confirm="shop"))
+    yard.events.clear()
+    assert yard.sweep() == 0
+    assert not yard.store.keys("tasks/open/")
+
+
+def test_unknown_tasks_are_not_found(yard: Yard) -> None:
+    with pytest.raises(UnknownIncrement):
+        cancel_increment(yard.deployment, NamedIncrement(instance="shop", id=1))
+    yard.deliver("tasks/work/shop/1234/0000000000000001/todo/begin.todo")
+
+
+def test_a_worker_that_lost_its_turn_writes_nothing_more(yard: Yard) -> None:
+    submitted = yard.submit([add(f"p{n}") for n in range(40)])
+    yard.deliver(yard.events.pop())
+    [lane] = yard.events
+    yard.events.clear()
+    original = yard.eye.look
+
+    def look(*args: object, **options: object) -> object:
+        seen = original(*args, **options)  # type: ignore[arg-type]
+        if len(yard.eye.looked) == 20:
+            yard.time += 2 * LEASE
+            yard.deliver(lane)
+        return seen
+
+    yard.eye.look = look  # type: ignore
+    yard.deliver(lane)
+    done = yard.show(submitted)
+    assert (done.state, done.added) == ("done", 40)
+    logs = [k for k in yard.store.keys("index/") if "/wal/" in k]
+    assert len(logs) == 1
