@@ -10,6 +10,7 @@ from imagesearch.operations.uploads import BeginUpload, begin_upload
 
 handler = Api()
 deployment = Deployment.from_environment()
+deployment.warm()
 
 
 @handler.route("POST /v1/instances/{instance}/pictures")

@@ -9,6 +9,7 @@ from imagesearch.operations.search import Search, search
 
 handler = Api()
 deployment = Deployment.from_environment()
+deployment.warm()
 
 
 @handler.route("POST /v1/instances/{instance}/search")

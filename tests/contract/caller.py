@@ -36,6 +36,9 @@ class Thumbnails:
 
     model = "thumbnails-1"
 
+    def warm(self) -> None:
+        """There is nothing to load."""
+
     def look(
         self,
         image: bytes,

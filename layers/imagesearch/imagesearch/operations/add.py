@@ -9,6 +9,7 @@ from typing import Literal
 from imagesearch.catalogue import Picture, PictureKey, Region
 from imagesearch.errors import PictureExists
 from imagesearch.index import Entry, encode
+from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
 from imagesearch.operations.fields import (
     AttributeFields,
@@ -78,6 +79,8 @@ def add_picture(
         operation_id=operation_id(request.instance, idempotency_key),
     )
     deployment.wrote(catalogue)
+    counts = {"Adds": 1, "LogLength": catalogue.snapshot.log_length + 1}
+    measure(request.instance, counts, view.took_ms)
     return Added(picture, view.regions, sequence, True, dict(view.took_ms))
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from imagesearch.catalogue import Instance, InstanceRegister
-from imagesearch.errors import ModelMismatch, UnknownInstance
+from imagesearch.errors import ImageSearchError, ModelMismatch, UnknownInstance
 from imagesearch.index import Index, Snapshot
 from imagesearch.observe import logger
 from imagesearch.settings import Settings
@@ -86,6 +86,16 @@ class Deployment:
 
         library = Library(self.store, self.settings.cache / "models")
         return Vision.load(library.fetch(self.settings.bundle))
+
+    def warm(self) -> None:
+        """Load the models now, so that the first request (or a snapshot) has them.
+
+        A model that does not load is reported by the request that needs it, in plain words.
+        """
+        try:
+            self.vision.warm()
+        except ImageSearchError:
+            logger().exception("the models did not load")
 
     def open(self, name: str, *, min_sequence: int | None = None) -> Catalogue:
         """Return the instance and what it holds now, including every acknowledged write.

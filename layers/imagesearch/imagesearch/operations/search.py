@@ -13,6 +13,7 @@ from imagesearch.catalogue import PictureKey, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import MissingField, PictureNotIndexed, TooDeepResults, TooManyResults
 from imagesearch.index import Answer, Features, Query, encode
+from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
 from imagesearch.operations.fields import (
     CategoryId,
@@ -99,6 +100,12 @@ def search(deployment: Deployment, request: Search) -> Found:
         )
     )
     ended = time.perf_counter()
+    took_ms = {
+        **subject.took_ms,
+        "search": (ended - scanning) * 1000,
+        "total": (ended - began) * 1000,
+    }
+    measure(request.instance, {"Searches": 1, "LogLength": catalogue.snapshot.log_length}, took_ms)
     return Found(
         answer,
         subject.category_id,
@@ -106,11 +113,7 @@ def search(deployment: Deployment, request: Search) -> Found:
         subject.regions,
         catalogue.snapshot.generation,
         catalogue.snapshot.sequence,
-        {
-            **subject.took_ms,
-            "search": (ended - scanning) * 1000,
-            "total": (ended - began) * 1000,
-        },
+        took_ms,
     )
 
 

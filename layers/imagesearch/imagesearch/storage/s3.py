@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["S3ObjectStore", "connect"]
 
+# From the system: a generator's own seed would be the same in all environments of a snapshot.
+_chance = random.SystemRandom()
 _CONFLICT_TRIES = 8
 _READ_TRIES = 3
 _MISSING = {"NoSuchKey", "404", "NotFound"}
@@ -174,7 +176,7 @@ class S3ObjectStore:
                     return self._s3.put_object(**request)["ETag"]
             except _Conflict:
                 # 409: another conditional write is under way; its outcome is not known yet.
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
+                time.sleep(_chance.uniform(0, 0.02 * 2**attempt))
             except (_Failed, NoSuchObject):
                 return self._own_write(key, body)
         raise StorageUnavailable(f"{key} stayed in conflict through {_CONFLICT_TRIES} tries.")
