@@ -61,6 +61,13 @@ class Snapshot:
         return len(self.view.tail.names)
 
     @property
+    def wants_fold(self) -> bool:
+        """Tell whether the log has become so long that :meth:`Index.maintain` should run."""
+        return (
+            self.log_length >= self.policy.fold_objects or self.log_bytes >= self.policy.fold_bytes
+        )
+
+    @property
     def pictures(self) -> int:
         """Return the number of pictures."""
         return self.view.pictures

@@ -19,6 +19,7 @@ from imagesearch.index.log import Entry, Version
 from imagesearch.index.manifest import Manifest, SegmentInfo
 from imagesearch.index.segment import Segment
 from imagesearch.index.shelf import Shelf
+from imagesearch.index.table import key_hashes
 from imagesearch.index.tail import Tail, Write
 from imagesearch.index.tombs import Deletions, Tombs
 
@@ -120,23 +121,26 @@ class View:
 
     def _hidden_by_tail(self, segment: Segment) -> Iterator[NDArray[np.int64]]:
         self.check()
-        table, deletions = segment.table, self.tail.deletions
-        newer: list[tuple[PictureKey, Version]] = [
-            *((key, write.version) for key, write in self.tail.writes.items()),
-            *deletions.pictures.items(),
+        table = segment.table
+        keys, versions, hashes = self._newer
+        rows = table.locate(keys, hashes)
+        older = [
+            int(rows[i])
+            for i in np.flatnonzero(rows >= 0).tolist()
+            if table.version(int(rows[i])) < versions[i]
         ]
-        rows = table.locate([key for key, _ in newer])
-        yield np.array(
-            [
-                row
-                for row, (_, version) in zip(rows.tolist(), newer, strict=True)
-                if row >= 0 and table.version(row) < version
-            ],
-            np.int64,
-        )
-        for product_id, version in deletions.products.items():
+        yield np.array(older, np.int64)
+        for product_id, version in self.tail.deletions.products.items():
             rows = table.rows_of_product(product_id)
             yield rows[[table.version(row) < version for row in rows.tolist()]]
+
+    @cached_property
+    def _newer(self) -> tuple[list[PictureKey], list[Version], NDArray[np.uint32]]:
+        """Return the keys that the tail writes or deletes, when, and their hashes."""
+        writes, deletions = self.tail.writes, self.tail.deletions.pictures
+        keys = [*writes, *deletions]
+        versions = [*(write.version for write in writes.values()), *deletions.values()]
+        return keys, versions, key_hashes(keys)
 
     def is_hidden(self, segment: Segment, row: int) -> bool:
         """Tell whether one row is deleted or replaced."""
