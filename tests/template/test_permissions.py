@@ -22,6 +22,13 @@ ANYWHERE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 """Actions that know no resources."""
 
 
+class Seeing(Thumbnails):
+    """A vision that needs no warming up."""
+
+    def warm(self) -> None:
+        pass
+
+
 @pytest.fixture
 def store() -> Guarded:
     return Guarded()
@@ -41,7 +48,7 @@ def load(
 
     def open_deployment() -> Deployment:
         settings = Settings(bucket="b", cache=tmp_path)
-        return Deployment(settings, store, vision=Thumbnails, compaction=folded.append)
+        return Deployment(settings, store, vision=Seeing, compaction=folded.append)
 
     monkeypatch.setattr(Deployment, "from_environment", staticmethod(open_deployment))
     monkeypatch.setattr(deployments, "LONG_LOG", 1)
@@ -123,7 +130,9 @@ def test_a_function_may_do_what_it_does_and_no_more(
             assert handler(_event(step), None)["statusCode"] < 300
     assert store.refused == []
     unused = _s3(role.granted()) - role.used
-    listing_for_404 = {("s3:ListBucket", pattern) for pattern in ("uploads/*", "instances/*")}
+    listing_for_404 = {
+        ("s3:ListBucket", pattern) for pattern in ("uploads/*", "instances/*", "models/*")
+    }
     assert unused - listing_for_404 == set()
     assert bool(folded) == ("lambda:InvokeFunction" in {action for action, _ in role.granted()})
 
@@ -170,7 +179,7 @@ def test_the_contract_may_do_what_it_does_and_no_more(
     ):
         assert role.allows(action, f"{BUCKET}/{key}")
     listing_for_404 = {
-        ("s3:ListBucket", f"{prefix}/*") for prefix in ("uploads", "instances", "nonces")
+        ("s3:ListBucket", f"{prefix}/*") for prefix in ("uploads", "instances", "nonces", "models")
     }
     assert _s3(role.granted()) - role.used - listing_for_404 == set()
 
@@ -189,6 +198,14 @@ def test_no_role_has_a_wildcard(deployed: Callable[..., Tree]) -> None:
                     assert resource != "*", name
                     assert "*" not in path, name
                     assert last == "*" or "*" not in last, name
+
+
+@pytest.mark.parametrize("name", ["SearchRole", "AddRole", "CatalogueRole", "ContractRole"])
+def test_a_bundle_of_the_owners_may_be_read(deployed: Callable[..., Tree], name: str) -> None:
+    file = f"{BUCKET}/models/mine-1/bundle.json"
+    assert Role.of(deployed(ModelBundle="mine-1"), name).allows("s3:GetObject", file)
+    assert not Role.of(deployed(ModelBundle="other"), name).allows("s3:GetObject", file)
+    assert not Role.of(deployed(), name).allows("s3:GetObject", file)
 
 
 def test_nobody_but_the_writers_may_start_the_compactor(deployed: Callable[..., Tree]) -> None:
