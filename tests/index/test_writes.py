@@ -270,3 +270,22 @@ def test_a_fold_keeps_out_what_an_overlapping_one_folded(
     assert pages > 1
     assert keys_in(index) == [("1", "a"), ("2", "a"), ("3", "a")]
     assert index.snapshot().pictures == 3
+
+
+def test_a_batch_takes_three_requests(store: MemoryStore, index: Index) -> None:
+    index.snapshot()
+    store.requests.clear()
+    index.append([entry(n) for n in range(500)], after=index.snapshot())
+    assert [verb for verb, _ in store.requests] == ["list", "get_if_changed", "put_if_absent"]
+
+
+def test_a_snapshot_tells_when_the_log_should_be_folded(index: Index) -> None:
+    for n in range(64):
+        assert not index.snapshot().wants_fold
+        index.append([entry(n)], after=index.snapshot())
+    assert index.snapshot().wants_fold
+    index.maintain()
+    assert not index.snapshot().wants_fold
+    for n in range(4):
+        index.append([entry(n, i) for i in range(500)], after=index.snapshot())
+    assert index.snapshot().wants_fold
