@@ -56,8 +56,11 @@ class Files:
 
     def open(self, file: File) -> memoryview:
         """Return a file's bytes, checked; :class:`CorruptObject` names one that is not whole."""
-        self.fetch([file])
-        return self._open[file.key]
+        while True:
+            self.fetch([file])
+            found = self._open.get(file.key)
+            if found is not None:  # else it was dropped again meanwhile
+                return found
 
     def fetch(self, files: Iterable[File]) -> None:
         """Make several files usable, in parallel; wait for those that are on their way."""
