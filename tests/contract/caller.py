@@ -25,6 +25,8 @@ from imagesearch.vision import View
 from PIL import Image
 
 from tests.contract.wire import Keys, event
+from tests.ingest.yard import Bucket as Source
+from tests.ingest.yard import Buckets
 from tests.pictures import as_bytes, drawn
 from tests.simulation.bucket import Bucket
 
@@ -103,6 +105,7 @@ class World:
     folder: Path
     bucket: Bucket = field(default_factory=Bucket)
     keys: Keys = field(default_factory=Keys)
+    source: Source = field(default_factory=lambda: Source({}))
     now: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
@@ -114,6 +117,7 @@ class World:
             KeyRing(self.keys, keep=0, look_again=0),
             region="eu-west-1",
             clock=lambda: self.now,
+            buckets=Buckets(self.source),  # type: ignore[arg-type]
         )
         self.create("shop")
 

@@ -243,12 +243,6 @@ def test_dump_meta_and_its_list(world: World) -> None:
     assert [d["Id"] for d in paged["Data"]["DumpMetaList"]] == [int(dump_id)]
 
 
-def test_batch_tasks_are_refused_honestly(world: World) -> None:
-    answer = world.call("IncreaseInstance", None, {**SHOP, "BucketName": "b", "Path": "/x"})
-    assert (answer.status, answer.code) == (501, "UnsupportedOperationType")
-    assert "AddImage" in answer.message
-
-
 def test_version_2020_02_12_has_every_field_and_no_score(world: World) -> None:
     form = {**SHOP, "ProductId": "p1", "PicName": "a.jpg", "PicContent": text(picture(1))}
     added = world.call_rpc("AddImage", "2020-02-12", form).json

@@ -134,12 +134,15 @@ def test_an_instance_is_described_and_exported(sdk: Sdk) -> None:
     assert listed["DumpMetaList"][0]["MetaUrl"]
 
 
-@pytest.mark.parametrize("operation", ["increase_instance", "increase_list"])
-def test_batch_tasks_say_that_they_are_not_offered(sdk: Sdk, operation: str) -> None:
-    kind = {"increase_instance": "IncreaseInstanceRequest", "increase_list": "IncreaseListRequest"}
-    with pytest.raises(SdkError) as raised:
-        sdk.call(operation, kind[operation], **SHOP, bucket_name="b", path="/x")
-    assert (raised.value.type, raised.value.code) == ("ServerException", "UnsupportedOperationType")
+def test_a_batch_task_is_submitted_and_listed(sdk: Sdk, served: World) -> None:
+    line = b'{"OperationType": "ADD", "ProductId": "p", "PicName": "a.jpg"}'
+    served.source.objects.update({"goods/increment.meta": line, "goods/a.jpg": picture(1)})
+    asked = {**SHOP, "bucket_name": "theirs", "path": "/goods"}
+    begun = sdk.call("increase_instance", "IncreaseInstanceRequest", **asked)["Data"]
+    assert begun["IncrementStatus"] == "PROCESSING"
+    listed = sdk.call("increase_list", "IncreaseListRequest", **asked, id=int(begun["Id"]))["Data"]
+    (task,) = listed["Increments"]["Instance"]
+    assert (task["Id"], task["BucketName"], task["Path"]) == (int(begun["Id"]), "theirs", "/goods")
 
 
 def test_advance_methods_upload_over_https(sdk: Sdk, served: World) -> None:
@@ -267,6 +270,9 @@ def test_errors_are_the_sdks_own(
         ("Detail", {"instance_name": "none"}, "Console.InstanceNotFound"),
         ("DumpMeta", {"instance_name": "none"}, "Console.InstanceNotFound"),
         ("DumpMetaList", {**SHOP, "page_size": 501}, "Console.BadRequest"),
+        ("IncreaseInstance", {**SHOP, "bucket_name": "b-b", "path": "x"}, "PathNotAbsolute"),
+        ("IncreaseInstance", SHOP, "Console.BadRequest"),
+        ("IncreaseList", {"instance_name": "none"}, "Console.InstanceNotFound"),
     ],
 )
 def test_every_operation_has_its_errors(

@@ -13,13 +13,17 @@ from imagesearch.contract.keys import AccessKey
 from imagesearch.contract.pictures import Sent, check, receive
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.receive_upload import discard_upload
+from imagesearch.operations.workshop import Buckets
 
 __all__ = ["Caller", "Operation"]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One authenticated call, and the means to answer it."""
+    """One authenticated call, and the means to answer it.
+
+    ``buckets`` opens the buckets that batch tasks read, in a way of its own if it is given.
+    """
 
     deployment: Deployment
     key: AccessKey
@@ -27,6 +31,7 @@ class Caller:
     host: str
     region: str
     now: float
+    buckets: Buckets | None = None
     uploads: list[str] = field(default_factory=list)
 
     @property

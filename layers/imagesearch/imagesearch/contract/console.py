@@ -1,4 +1,4 @@
-"""Operations about an instance as a whole: its figures, its exports, its batch tasks."""
+"""Operations about an instance as a whole: its figures and its exports."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Any
 
 from imagesearch.catalogue import Service
 from imagesearch.contract.call import Caller
-from imagesearch.contract.refusals import NotOffered
 from imagesearch.operations.dump import Dump, dump_instance, dump_url, list_dumps
 from imagesearch.operations.instances import NamedInstance, describe_instance
 
-__all__ = ["detail", "dump_meta", "dump_meta_list", "increase"]
+__all__ = ["detail", "dump_meta", "dump_meta_list"]
 
 Json = dict[str, Any]
 
@@ -72,14 +71,6 @@ def dump_meta_list(caller: Caller) -> Json:
             ],
         }
     }
-
-
-def increase(_caller: Caller) -> Json:
-    """IncreaseInstance and IncreaseList, which have no engine behind them."""
-    raise NotOffered(
-        "batch tasks are not offered by this version.",
-        fix="Add the pictures with AddImage, or with imagesearch import INSTANCE FOLDER.",
-    )
 
 
 def _dump(dump: Dump, url: str) -> Json:

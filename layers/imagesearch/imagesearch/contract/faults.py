@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imagesearch.contract.fields import theirs
 from imagesearch.contract.generation import V2018, Generation
-from imagesearch.contract.refusals import AccessRefused, NotOffered, NotPermitted
+from imagesearch.contract.refusals import AccessRefused, NotPermitted
 from imagesearch.errors import (
     BadRequest,
     DamagedPicture,
@@ -83,7 +83,7 @@ def fault_of(error: ImageSearchError, generation: Generation | None, action: str
     """Translate a failure. ``generation`` is ``None`` before the call was understood."""
     code = _code(error, generation, action)
     status = _status(error, generation, action)
-    if status >= 500 and not isinstance(error, NotOffered):
+    if status >= 500:
         code = "ServiceUnavailable" if status == 503 else "InternalError"
     if action in CONSOLE:
         code = _IN_CONSOLE.get(code, code)
@@ -125,7 +125,7 @@ _NAMES = re.compile(
 
 
 def _message(error: ImageSearchError, status: int) -> str:
-    if status >= 500 and not isinstance(error, NotOffered):
+    if status >= 500:
         return f"{error.title()} {error.fix}"
     if isinstance(error, InvalidFilter | AccessRefused | NotPermitted):
         return f"{error.detail} {error.fix}"

@@ -18,7 +18,6 @@ and of its upload service.
     │   ├── WrongToken               400  InvalidSecurityToken.*
     │   └── NotPermitted             403  NoPermission
     ├── UnknownAction                404  InvalidApi.NotFound
-    ├── NotOffered                   501  UnsupportedOperationType
     ├── ForeignPicture               400  InvalidPicUrl
     ├── UnreadableItemBody           400  NoCaretSeperator, EmptyMeta, InvalidMetaItem, …
     ├── MalformedForm                400  MalformedPOSTRequest
@@ -44,7 +43,6 @@ __all__ = [
     "ForeignPicture",
     "InactiveAccessKey",
     "MalformedForm",
-    "NotOffered",
     "NotPermitted",
     "RepeatedRequest",
     "StaleRequest",
@@ -158,13 +156,6 @@ class UnknownAction(NotFound):
 
     code = "InvalidApi.NotFound"
     default_fix = "docs/alibaba.md lists the operations of every API version."
-
-
-class NotOffered(ImageSearchError):
-    """The operation is not offered here."""
-
-    status = 501
-    code = "UnsupportedOperationType"
 
 
 class ForeignPicture(PictureError):

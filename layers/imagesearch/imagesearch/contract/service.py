@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from imagesearch.contract import console, images, items, uploads
+from imagesearch.contract import console, images, increments, items, uploads
 from imagesearch.contract.call import Caller, Operation
 from imagesearch.contract.dispatch import Call, is_upload, is_vendor_call, read_call
 from imagesearch.contract.faults import fault_of
@@ -33,6 +33,7 @@ from imagesearch.errors import ImageSearchError, NoSuchRoute, PictureExists
 from imagesearch.observe import logger
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.receive_upload import receive_upload
+from imagesearch.operations.workshop import Buckets
 
 __all__ = ["OPERATIONS", "Contract"]
 
@@ -58,8 +59,8 @@ OPERATIONS: Mapping[Generation, Mapping[str, Operation]] = {
         "Detail": Operation(console.detail),
         "DumpMeta": Operation(console.dump_meta),
         "DumpMetaList": Operation(console.dump_meta_list),
-        "IncreaseInstance": Operation(console.increase, writes=True),
-        "IncreaseList": Operation(console.increase),
+        "IncreaseInstance": Operation(increments.increase, writes=True),
+        "IncreaseList": Operation(increments.increase_list),
     },
     V2020: _PICTURES,
     V2019: {
@@ -81,7 +82,7 @@ class Contract:
     """The Lambda handler of the vendor's API.
 
     ``upload_host`` is the host name under which pictures can be uploaded; empty means the one
-    by which the service is called.
+    by which the service is called. ``buckets`` opens those of batch tasks, for tests.
     """
 
     def __init__(
@@ -92,10 +93,11 @@ class Contract:
         region: str,
         upload_host: str = "",
         clock: Callable[[], float] = time.time,
+        buckets: Buckets | None = None,
     ) -> None:
         self._deployment, self._keys = deployment, keys
         self._region, self._upload_host, self._clock = region, upload_host, clock
-        self._nonces = Nonces(deployment.store)
+        self._nonces, self._buckets = Nonces(deployment.store), buckets
 
     @classmethod
     def from_environment(cls) -> Contract:
@@ -145,7 +147,9 @@ class Contract:
         if operation.instance:
             _permit(key, call, operation)
         self._nonces.spend(claim, now)
-        caller = Caller(self._deployment, key, call, self._host(request), self._region, now)
+        caller = Caller(
+            self._deployment, key, call, self._host(request), self._region, now, self._buckets
+        )
         body = operation.answer(caller)
         caller.spend_uploads()
         return answer.json(200, {"RequestId": answer.request_id, **body})
