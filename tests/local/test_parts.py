@@ -5,6 +5,7 @@ import hashlib
 import io
 import socket
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -260,3 +261,21 @@ def test_small_answers_are_not_held_back_by_nagle() -> None:
         return found
 
     assert asyncio.run(run()) == 1
+
+
+def test_a_reader_that_has_gone_does_not_end_the_speaker() -> None:
+    code = (
+        "import sys\n"
+        "from imagesearch_local.commands.running import _say\n"
+        "sys.stdin.read()\n"
+        "_say('one')\n"
+        "_say('two')\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as speaker:
+        assert speaker.stdin
+        assert speaker.stdout
+        speaker.stdout.close()
+        speaker.stdin.close()
+        assert speaker.wait(60) == 0

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from imagesearch_local.payload import HttpRequest, read_answer
 from imagesearch_local.problems import FunctionFailed
@@ -81,7 +81,8 @@ def test_no_body_is_changed_on_the_way(body: bytes, kind: str) -> None:
     assert (base64.b64decode(text) if found["isBase64Encoded"] else text.encode()) == body
 
 
-@given(st.recursive(st.none() | st.booleans() | st.text(), st.lists))
+@settings(max_examples=40)
+@given(st.recursive(st.none() | st.booleans() | st.text(), st.lists, max_leaves=8))
 def test_a_value_without_status_is_a_json_body(value: object) -> None:
     answer = read_answer(json.dumps(value).encode())
     assert answer.status == 200

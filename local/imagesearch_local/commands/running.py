@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,11 +63,11 @@ def serve_command(
     async def announce(service: Service) -> None:
         if demo:
             await asyncio.to_thread(_load_demo, service.url, plan.folder)
-        print(f"ready {service.url}", flush=True)
-        print(f"try: {_example(service.url, demo=demo)}", flush=True)
+        _say(f"ready {service.url}")
+        _say(f"try: {_example(service.url, demo=demo)}")
         key, new = default_key(plan.folder)
         if new:
-            print(f"access key {key.id}, secret {key.secret} (imagesearch keys show)", flush=True)
+            _say(f"access key {key.id}, secret {key.secret} (imagesearch keys show)")
 
     serve(plan, port=port, verbose=verbose, announce=announce)
 
@@ -106,6 +107,14 @@ def _load_demo(url: str, folder: DataFolder) -> None:
         complain(f"demo: {failure.origin}: {failure.code}: {failure.detail}")
     if summary.stopped:
         raise LocalFailure(f"the demo catalogue is not whole: {summary.stopped}")
+
+
+def _say(line: str) -> None:
+    """Print a line; whoever started us may have stopped listening, and we serve on."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _example(url: str, *, demo: bool) -> str:
