@@ -79,14 +79,21 @@ def test_functions_behind_the_api_end_before_it_gives_up(functions: dict[str, Tr
             assert function.get("Timeout", 29) < 30, name
 
 
-def test_work_that_nobody_waits_for_is_kept_when_it_fails(deployed: Callable[..., Tree]) -> None:
-    """The functions that are invoked asynchronously: by a schedule, or by another function."""
+def test_work_that_nobody_waits_for_is_kept_when_it_fails(
+    deployed: Callable[..., Tree], functions: dict[str, Tree]
+) -> None:
+    """The functions that a schedule, the bucket, or another function starts."""
     resources = deployed()
     configured = {
         config["FunctionName"]: config["DestinationConfig"]["OnFailure"]["Destination"]
         for config in of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
     }
-    assert configured == {"CompactFunction": "FailedEvents.Arn"}
+    unwatched = {
+        name
+        for name, function in functions.items()
+        if {e["Type"] for e in function.get("Events", {}).values()} & {"S3", "ScheduleV2"}
+    }
+    assert configured == dict.fromkeys({"CompactFunction", *unwatched}, "FailedEvents.Arn")
     for name, schedule in of_type(resources, "AWS::Scheduler::Schedule").items():
         assert schedule["Target"]["DeadLetterConfig"]["Arn"] == "FailedEvents.Arn", name
 

@@ -162,11 +162,15 @@ def test_the_contract_may_do_what_it_does_and_no_more(
     store.role = role
     world.add("p", 1)
     by_upload = {**shop, "ProductId": "p", "PicName": "b.jpg"}
+    line = b'{"OperationType": "ADD", "ProductId": "p", "PicName": "a.jpg"}'
+    world.source.objects["x/increment.meta"] = line
     answers = [
         world.call("SearchImageByPic", {**shop, "PicContent": text(picture(1))}),
         world.call("DumpMeta", {**shop}),
         world.call("DumpMetaList", {**shop}),
         world.call("DeleteImage", by_upload),
+        world.call("IncreaseInstance", {**shop, "BucketName": "theirs", "Path": "/x"}),
+        world.call("IncreaseList", {**shop}),
     ]
     assert [answer.status for answer in answers] == [200] * len(answers)
     assert store.refused == []
@@ -176,6 +180,7 @@ def test_the_contract_may_do_what_it_does_and_no_more(
         ("s3:PutObject", "uploads/x"),
         ("s3:DeleteObject", "uploads/x"),
         ("s3:GetObject", "nonces/x"),
+        ("s3:GetObject", "imports/x"),  # of a task in our own bucket, past the store
     ):
         assert role.allows(action, f"{BUCKET}/{key}")
     listing_for_404 = {
@@ -215,7 +220,8 @@ def test_nobody_but_the_writers_may_start_the_compactor(deployed: Callable[..., 
         for name, body in resources.items()
         if body["Type"] == "AWS::IAM::Role" and "CompactFunctionAliaslive" in json.dumps(body)
     }
-    assert may == {"AddRole", "DeleteRole", "ContractRole", "CompactFunctionDailyRole"}
+    writers = {"AddRole", "DeleteRole", "ContractRole", "IngestRole"}
+    assert may == {*writers, "CompactFunctionDailyRole"}
 
 
 def test_every_function_has_a_role_of_its_own(deployed: Callable[..., Tree]) -> None:

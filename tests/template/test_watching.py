@@ -56,9 +56,7 @@ def test_stages_are_written_under_the_names_shown(
     assert ["instance", "service"] in [sorted(found) for found in directive["Dimensions"]]
 
 
-def test_functions_are_told_where_their_metrics_go(
-    functions: dict[str, Tree], written: Tree
-) -> None:
+def test_functions_are_told_where_their_metrics_go(written: Tree) -> None:
     variables = written["Globals"]["Function"]["Environment"]["Variables"]
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "ImageSearch"
     assert variables["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}

@@ -89,6 +89,11 @@ class Environment:
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return the whole environment of the function's process."""
+        return self._environment(self._build / self._function)
+
     def __enter__(self) -> Self:
         self._port, runtime = _free_port(), _free_port()
         task = self._build / self._function
@@ -102,7 +107,7 @@ class Environment:
                 *(python, "-m", "awslambdaric", "app.handler"),
             ],
             cwd=task,
-            env=self._environment(task),
+            env=self.variables,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
