@@ -1,6 +1,7 @@
 """Keep indexes in shape: asked for by a writer for one instance, by schedule for all."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from imagesearch.observe import logger
@@ -10,9 +11,10 @@ from imagesearch.operations.deployment import Deployment
 deployment = Deployment.from_environment()
 
 
-def handler(event: Mapping[str, Any], _context: object) -> dict[str, bool]:
-    """Fold the log of ``{"instance": name}``, or of every instance."""
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, dict[str, Any]]:
+    """Do what is due for ``{"instance": name}``, or for every instance."""
     name = event.get("instance")
-    done = {name: compact(deployment, name)} if name else compact_all(deployment)
+    found = {name: compact(deployment, name)} if name else compact_all(deployment)
+    done = {name: asdict(maintained) for name, maintained in found.items()}
     logger().info("compacted", extra={"done": done})
     return done

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from imagesearch.errors import ModelError
 from imagesearch.operations.deployment import Deployment
 from imagesearch.settings import Settings

@@ -1,28 +1,44 @@
-"""Keep indexes in shape: fold their logs."""
+"""Keep indexes in shape: fold their logs, merge their segments, collect their garbage."""
 
 from __future__ import annotations
 
+from imagesearch.catalogue import Instance
 from imagesearch.errors import UnknownInstance
-from imagesearch.observe import logger
+from imagesearch.index import Maintained
+from imagesearch.observe import logger, measure
 from imagesearch.operations.deployment import Deployment
 
 __all__ = ["compact", "compact_all"]
 
 
-def compact(deployment: Deployment, name: str) -> bool:
-    """Fold the log of one instance; false if there was nothing to do."""
-    return deployment.index(deployment.instances.get(name)).fold()
+def compact(deployment: Deployment, name: str) -> Maintained:
+    """Do for one instance whatever is due."""
+    deployment.instances.doubt(name)
+    return _maintain(deployment, deployment.instances.get(name))
 
 
-def compact_all(deployment: Deployment) -> dict[str, bool]:
-    """Fold the log of every instance; one that fails does not keep the others from theirs."""
-    done = {}
+def compact_all(deployment: Deployment) -> dict[str, Maintained]:
+    """Do for every instance whatever is due; returns what was done, by name.
+
+    One that fails does not keep the others from theirs: it is left out, and raised at the end.
+    """
+    done: dict[str, Maintained] = {}
+    failed: list[Exception] = []
     for instance in deployment.instances:
         try:
-            done[instance.name] = deployment.index(instance).fold()
+            done[instance.name] = _maintain(deployment, instance)
         except UnknownInstance:
             continue  # erased while we were at the others
-        except Exception:
-            logger().exception("not folded", extra={"instance": instance.name})
-            done[instance.name] = False
+        except Exception as error:
+            logger().exception("not compacted", extra={"instance": instance.name})
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return done
+
+
+def _maintain(deployment: Deployment, instance: Instance) -> Maintained:
+    done = deployment.index(instance).maintain()
+    counts = {"Folded": done.folded, "Merged": done.merged, "Collected": done.collected}
+    measure(instance.name, counts)
     return done

@@ -1,0 +1,65 @@
+"""Compaction: one instance or all; a damaged one does not keep the others from theirs."""
+
+from __future__ import annotations
+
+import pytest
+from imagesearch.catalogue import Service
+from imagesearch.errors import CorruptObject, UnknownInstance
+from imagesearch.operations.add import AddPicture, add_picture
+from imagesearch.operations.compact import compact, compact_all
+from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.instances import (
+    CreateInstance,
+    DeleteInstance,
+    NamedInstance,
+    create_instance,
+    delete_instance,
+    describe_instance,
+)
+
+from tests.operations.conftest import Make
+from tests.simulation.bucket import Bucket
+
+
+def fill(deployment: Deployment, instance: str, pictures: int = 3) -> None:
+    for n in range(pictures):
+        request = AddPicture(instance=instance, product_id=f"p{n}", pic_name="a", image=b"1")
+        add_picture(deployment, request)
+
+
+def log_length(deployment: Deployment, instance: str) -> int:
+    return describe_instance(deployment, NamedInstance(instance=instance)).log_length
+
+
+def test_the_log_is_folded_and_the_pictures_stay(deployment: Deployment) -> None:
+    fill(deployment, "shop")
+    assert compact(deployment, "shop").folded == 3
+    assert log_length(deployment, "shop") == 0
+    assert describe_instance(deployment, NamedInstance(instance="shop")).pictures == 3
+    assert compact(deployment, "shop").folded == 0
+
+
+def test_an_instance_made_anew_is_the_one_that_is_compacted(
+    make: Make, deployment: Deployment
+) -> None:
+    other = make()
+    compact(other, "shop")
+    delete_instance(deployment, DeleteInstance(instance="shop", confirm="shop"))
+    with pytest.raises(UnknownInstance):
+        compact(other, "shop")
+    create_instance(deployment, CreateInstance(instance="shop", service=Service.FABRIC))
+    fill(deployment, "shop", 2)
+    assert compact(other, "shop").folded == 2
+
+
+def test_a_damaged_instance_is_raised_after_the_others_had_theirs(
+    deployment: Deployment, make: Make, bucket: Bucket
+) -> None:
+    create_instance(deployment, CreateInstance(instance="zoo", service=Service.GENERIC))
+    fill(deployment, "shop")
+    fill(deployment, "zoo")
+    damaged = bucket.keys_after("index/shop/", "")
+    bucket.put(next(key for key in damaged if "/wal/" in key), b"rot")
+    with pytest.raises(CorruptObject, match="index/shop"):
+        compact_all(make())
+    assert log_length(deployment, "zoo") == 0
