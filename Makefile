@@ -2,11 +2,12 @@
 PYTHON ?= python3
 PORT ?= 3000
 DATA ?= .data
+SET ?= local/imagesearch_local/demo
 VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check
+.PHONY: help setup run test check build sam-local eval bench-index bench-coldstart
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -30,3 +31,19 @@ check: setup ## Lint, types, import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/house
+
+build: setup ## Build the functions and layers for deployment (into .aws-sam)
+	@tools/sam/setup.sh .venv-sam
+	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build
+
+sam-local: setup ## The built application in real containers (skips visibly where none can run)
+	@tools/sam/local.sh
+
+eval: setup ## Search quality on a labelled folder (SET=FOLDER)
+	@$(BIN)/imagesearch eval $(SET) --bundle layers/models --json
+
+bench-index: setup ## Speed, recall, size of the index beside its peers (ARGS=--help)
+	@$(BIN)/python -m benchmarks.index $(ARGS)
+
+bench-coldstart: setup ## Where a cold start spends its time (ARGS=--help)
+	@$(BIN)/python -m benchmarks.coldstart $(ARGS)
