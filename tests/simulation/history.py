@@ -126,15 +126,18 @@ class _Check:
         """Return a write that is certainly newer than ``source`` and in effect by ``time``."""
         for write in self._history.writes:
             effective = key in write.changes and self._effective[write] < time
-            if effective and write is not source and self._is_newer(write, source):
+            if effective and write is not source and self._is_newer(write, source, time):
                 return write
         return None
 
-    def _is_newer(self, write: Write, other: Write | None) -> bool:
+    def _is_newer(self, write: Write, other: Write | None, time: float) -> bool:
         """Tell whether real time or their sequences say that ``write`` is the later one."""
         if other is None or write.begin > self._last_effect(other):
             return True
-        return None not in (write.sequence, other.sequence) and write.sequence > other.sequence
+        # Of a repeated operation only the attempt that was acknowledged has this sequence.
+        told = write.attempts == 1 or write.end < time
+        known = None not in (write.sequence, other.sequence)
+        return told and known and write.sequence > other.sequence
 
     def _last_effect(self, write: Write) -> float:
         return self._effective[write] if write.attempts == 1 else write.end
