@@ -1,4 +1,4 @@
-"""``python -m tools.sam build|lock|sizes``: what the makefiles call."""
+"""``python -m tools.sam build|lock|sizes|costs``: what the makefiles and the documents call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from tools.sam import artifacts, lock, sizes
+from tools.sam import artifacts, costs, lock, sizes
 from tools.sam.runtime_layer import ARCHITECTURES
 
 
@@ -23,6 +23,7 @@ def main() -> None:
         default=os.environ.get("ARCHITECTURE") or "x86_64",
     )
     verbs.add_parser("lock", help="write layers/runtime/requirements.txt anew")
+    verbs.add_parser("costs", help="print what requests cost, for docs/costs.md")
     report = verbs.add_parser("sizes", help="report the unzipped sizes of a build")
     report.add_argument("folder", type=Path, nargs="?", default=Path(".aws-sam/build"))
     given = parser.parse_args()
@@ -30,6 +31,8 @@ def main() -> None:
         artifacts.build(given.name, given.target, architecture=given.architecture)
     elif given.verb == "lock":
         lock.relock()
+    elif given.verb == "costs":
+        print(costs.table())
     else:
         raise SystemExit(sizes.report(given.folder))
 
