@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -18,12 +21,50 @@ from imagesearch_local.ports import LOOPBACK, all_free, free_ports
 from imagesearch_local.problems import LocalFailure
 from imagesearch_local.processes import Child
 
-__all__ = ["Seaweed", "program"]
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["Seaweed", "Webhook", "program"]
 
 _SERVERS = ("master", "volume", "filer", "s3", "admin")
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where the server tells about objects whose paths begin with one of ``paths``."""
+
+    url: str
+    token: str
+    paths: tuple[str, ...]
+
+    @classmethod
+    def about(cls, places: Sequence[tuple[str, str]], url: str, token: str) -> Webhook | None:
+        """Tell about objects below the key prefixes of buckets; ``None`` if there are none."""
+        paths = tuple(f"/buckets/{bucket}/{prefix}" for bucket, prefix in places)
+        return cls(url, token, paths) if paths else None
+
+    def settings(self) -> str:
+        """Return the server's notification.toml."""
+        return "\n".join(
+            [
+                "[notification.webhook]",
+                "enabled = true",
+                f"endpoint = {json.dumps(self.url)}",
+                f"bearer_token = {json.dumps(self.token)}",
+                "timeout_seconds = 10",
+                "max_retries = 10",
+                "backoff_seconds = 1",
+                "max_backoff_seconds = 10",
+                "workers = 8",
+                "buffer_size = 1000000",
+                'event_types = ["create", "update", "delete"]',
+                f"path_prefixes = {json.dumps(self.paths, ensure_ascii=False)}",
+                "",
+            ]
+        )
 
 
 class Seaweed:
@@ -35,7 +76,9 @@ class Seaweed:
         self.endpoint = f"http://{LOOPBACK}:{remembered.storage_ports['s3']}"
 
     @classmethod
-    async def start(cls, folder: DataFolder, buckets: Sequence[str]) -> Seaweed:
+    async def start(
+        cls, folder: DataFolder, buckets: Sequence[str], webhook: Webhook | None = None
+    ) -> Seaweed:
         """Start the server, create missing buckets and wait until it takes writes.
 
         The ports are those of the last run unless something else has them now.
@@ -45,6 +88,8 @@ class Seaweed:
             if not remembered.storage_ports or not all_free(remembered.storage_ports.values()):
                 remembered.storage_ports = _new_ports()
             folder.remember(remembered)
+            if webhook:
+                (folder.scratch / "notification.toml").write_text(webhook.settings())
             seaweed = cls(await _launch(folder, remembered, buckets), remembered)
             try:
                 if await seaweed._ready(buckets):
@@ -64,6 +109,10 @@ class Seaweed:
             "AWS_ACCESS_KEY_ID": self.remembered.access_key,
             "AWS_SECRET_ACCESS_KEY": self.remembered.secret_key,
         }
+
+    def holds(self, bucket: str, prefix: str) -> bool:
+        """Tell whether there is any object below a prefix."""
+        return bool(self._client().list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"])
 
     @property
     def alive(self) -> bool:
@@ -93,18 +142,9 @@ class Seaweed:
 
     def _takes_writes(self, buckets: Sequence[str]) -> bool:
         """Write and delete an object in each bucket: only then does everything work."""
-        import boto3
-        from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
 
-        s3 = boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=self.remembered.access_key,
-            aws_secret_access_key=self.remembered.secret_key,
-            config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1}),
-        )
+        s3 = self._client()
         try:
             for bucket in buckets:
                 s3.put_object(Bucket=bucket, Key="local-start-probe", Body=b"x")
@@ -113,6 +153,19 @@ class Seaweed:
             STORAGE.info("not ready: %s", error)
             return False
         return True
+
+    def _client(self) -> S3Client:
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=self.remembered.access_key,
+            aws_secret_access_key=self.remembered.secret_key,
+            config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1}),
+        )
 
 
 async def _healthy(http: httpx.AsyncClient) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,7 @@ from socket import socket
 from typing import NoReturn
 
 from imagesearch_local.emulator import FunctionPool, Limits
+from imagesearch_local.events import HOOK, Bridge, Hook, Sweeper, Trouble, listens
 from imagesearch_local.folder import DataFolder
 from imagesearch_local.front import Front
 from imagesearch_local.keys import keys_place
@@ -21,7 +24,7 @@ from imagesearch_local.ports import LOOPBACK
 from imagesearch_local.problems import LocalFailure
 from imagesearch_local.rie import emulator
 from imagesearch_local.routes import Router
-from imagesearch_local.seaweed import Seaweed
+from imagesearch_local.seaweed import Seaweed, Webhook
 from imagesearch_local.serving import HttpServer, listen
 from imagesearch_local.template import Template
 
@@ -30,13 +33,18 @@ __all__ = ["Plan", "Service", "running"]
 _REAP_SECONDS = 15.0
 
 
+def _asked_for() -> Trouble:
+    return Trouble.parse(os.environ.get("IMAGESEARCH_EVENT_TROUBLE", ""))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to run: a template, the folder that keeps its data, and limits."""
+    """What to run: a template, the folder that keeps its data, limits, and trouble with events."""
 
     template: Template
     folder: DataFolder
     limits: Limits = field(default_factory=Limits)
+    trouble: Trouble = field(default_factory=_asked_for)
 
 
 @dataclass(slots=True)
@@ -68,24 +76,33 @@ async def running(plan: Plan, server: socket) -> AsyncIterator[Service]:
     emulator_path = await asyncio.to_thread(emulator)
     host, port = server.getsockname()
     async with AsyncExitStack() as stack:
-        seaweed = await Seaweed.start(plan.folder, plan.template.buckets)
+        internal = listen(0)
+        inside = f"http://{LOOPBACK}:{internal.getsockname()[1]}"
+        token = secrets.token_hex(16)
+        wanted = listens(plan.template.functions)
+        webhook = Webhook.about(wanted, inside + HOOK, token)
+        seaweed = await Seaweed.start(plan.folder, plan.template.buckets, webhook)
         stack.push_async_callback(seaweed.stop)
         SERVICE.info("object store at %s", seaweed.endpoint)
-        internal = listen(0)
         variables = {
             **seaweed.variables,
             "IMAGESEARCH_KEYS": keys_place(plan.folder),
-            "AWS_ENDPOINT_URL_LAMBDA": f"http://{LOOPBACK}:{internal.getsockname()[1]}",
+            "IMAGESEARCH_PRIVATE_CALLBACKS": "true",
+            "AWS_ENDPOINT_URL_LAMBDA": inside,
         }
         pools = _pools(plan, emulator_path, variables)
         for pool in pools.values():
             stack.push_async_callback(pool.close)
         background = Background()
-        await stack.enter_async_context(HttpServer(LambdaApi(pools, background), internal))
+        bridge = Bridge(pools, trouble=plan.trouble)
+        hook = Hook(bridge, token, LambdaApi(pools, background))
+        await stack.enter_async_context(HttpServer(hook, internal))
         stack.push_async_callback(background.close)
+        stack.push_async_callback(bridge.close)
         stack.enter_context(_reaping(pools.values()))
         front = Front(Router(plan.template.functions), pools)
         await stack.enter_async_context(HttpServer(front, server))
+        stack.enter_context(_sweeping(Sweeper(bridge, [*pools.values()]), seaweed, wanted))
         SERVICE.info("serving %s at http://%s:%d", plan.template.path, host, port)
         yield Service(f"http://{host}:{port}", seaweed, pools)
         SERVICE.info("stopping")
@@ -104,6 +121,25 @@ def _pools(plan: Plan, emulator_path: Path, variables: dict[str, str]) -> dict[s
         )
         for function in plan.template.functions
     }
+
+
+@contextlib.contextmanager
+def _sweeping(
+    sweeper: Sweeper, seaweed: Seaweed, wanted: Sequence[tuple[str, str]]
+) -> Iterator[None]:
+    """Look for what was left undone, if there can be any; and from time to time from then on."""
+
+    async def sweep() -> None:
+        left = [await asyncio.to_thread(seaweed.holds, *place) for place in wanted]
+        await sweeper.run(at_start=any(left))
+
+    task = asyncio.create_task(sweep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        if task.done() and not task.cancelled() and (error := task.exception()):
+            SERVICE.error("the sweeper ended: %r", error)
 
 
 @contextlib.contextmanager

@@ -42,7 +42,10 @@ class S3Trigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """One Lambda function. ``timeout`` is in seconds, ``memory`` in MB."""
+    """One Lambda function. ``timeout`` is in seconds, ``memory`` in MB.
+
+    ``schedules`` are the events (JSON) that schedules send it.
+    """
 
     name: str
     folder: Path
@@ -53,6 +56,7 @@ class Function:
     layers: tuple[Path, ...]
     routes: tuple[Route, ...]
     triggers: tuple[S3Trigger, ...]
+    schedules: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -126,7 +130,7 @@ class _Reading:
         folder = self._folder(merged["CodeUri"])
         if not folder.is_dir():
             raise TemplateFailure(f"CodeUri of {name} is not a folder: {folder}")
-        routes, triggers = self._events(own)
+        routes, triggers, schedules = self._events(own)
         return Function(
             name=self._name(name),
             folder=folder,
@@ -137,13 +141,19 @@ class _Reading:
             layers=tuple(self._layers(own)),
             routes=routes,
             triggers=triggers,
+            schedules=schedules,
         )
 
-    def _events(self, own: dict[str, Any]) -> tuple[tuple[Route, ...], tuple[S3Trigger, ...]]:
+    def _events(
+        self, own: dict[str, Any]
+    ) -> tuple[tuple[Route, ...], tuple[S3Trigger, ...], tuple[str, ...]]:
         events = [self._resolver.resolve(event) for event in (own.get("Events") or {}).values()]
         routes = (_route(e.get("Properties") or {}) for e in events if e["Type"] == "HttpApi")
         triggers = (_trigger(e["Properties"]) for e in events if e["Type"] == "S3")
-        return tuple(routes), tuple(triggers)
+        schedules = (
+            str(e["Properties"].get("Input", "{}")) for e in events if e["Type"] == "ScheduleV2"
+        )
+        return tuple(routes), tuple(triggers), tuple(schedules)
 
     def _environment(self, own: dict[str, Any]) -> dict[str, str]:
         variables: dict[str, Any] = {}
