@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from imagesearch.catalogue import OTHER, Region
+from imagesearch.catalogue import OTHER, Region, Service
 from imagesearch.vision.bundle import Bundle
 from imagesearch.vision.category import choose
 from imagesearch.vision.network import Network
 from imagesearch.vision.picture import Original
 from imagesearch.vision.subject import regions_of
+from imagesearch.vision.views import squares
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
@@ -45,21 +46,20 @@ class Eyes:
         self._embedder = _with_pool(folder / self.manifest.embedder.file)
         subject = self.manifest.subject
         self._subject = Network(folder / subject.file) if subject else None
-        self._mirrors = any("mirror" in r.views for r in self.manifest.services.values())
 
-    def look(self, image: bytes, true: Region | None, *, crops: bool) -> Seen:
-        """Look at a picture; cloth (``crops=False``) only whole."""
+    def look(self, image: bytes, true: Region | None, service: Service) -> Seen:
+        """Look at a picture; cloth only whole."""
         began = [time.thread_time()]
         original = Original.open(image)
         original.decode(original.whole)
         began.append(time.thread_time())
         boxes = {
             "whole": original.whole,
-            "found": self._find(original) if crops else original.whole,
+            "found": self._find(original) if service.crops else original.whole,
         }
         began.append(time.thread_time())
         boxes["true"] = true or original.whole
-        said = {name: self._embed(original, region) for name, region in boxes.items()}
+        said = {name: self._embed(original, region, service) for name, region in boxes.items()}
         took = [(b - a) * 1000 for a, b in itertools.pairwise(began)]
         return Seen(
             said,
@@ -77,16 +77,15 @@ class Eyes:
         flat = mask.reshape(mask.shape[-2:])
         return regions_of(flat, original.width, original.height, rules)[0]
 
-    def _embed(self, original: Original, region: Region) -> Said:
+    def _embed(self, original: Original, region: Region, service: Service) -> Said:
         spec = self.manifest.embedder
-        square = original.crop(region, spec.side, margin=spec.margin, resize=spec.resize)
+        shown = squares(original, region, self.manifest.services[service].views, spec)
         names = [*spec.outputs, POOL]
-        views = np.stack([square, square[:, ::-1]] if self._mirrors else [square])
-        return dict(zip(names, self._embedder.run(spec.pixels, views, names), strict=True))
+        return dict(zip(names, self._embedder.run(spec.pixels, shown, names), strict=True))
 
     def _category(self, said: Said) -> int:
         head = self.manifest.categories
-        return choose(head, said[head.output][:1])[0] if head else OTHER
+        return choose(head, said[head.output][0])[0] if head else OTHER
 
 
 def _with_pool(path: Path) -> Network:

@@ -63,7 +63,6 @@ def rows_for(eyes: Eyes, service: Service) -> list[Row]:
     """Return what is compared for a service."""
     blend = Blend(eyes.bundle, service)
     weight = np.float32(WEIGHT.get(service, 0.4))
-    views = len(blend.views)
 
     def pool(said: Said) -> Vectors:
         return _unit(said[POOL][0])
@@ -72,7 +71,7 @@ def rows_for(eyes: Eyes, service: Service) -> list[Row]:
         return _unit(np.concatenate([said["embedding"][0], weight * said["mid"][0]]))
 
     def shipped(said: Said) -> Vectors:
-        vector = blend.vector({name: said[name][:views] for name in blend.outputs})
+        vector = blend.vector(said)
         return _unit(encode(vector).row.astype(np.float32))
 
     found = [
@@ -122,7 +121,7 @@ def _look(
         step = begin(len(items))
         for item in items:
             true = Region(*item.region) if item.region else None
-            seen.append(eyes.look(labelled.image(item), true, crops=labelled.service.crops))
+            seen.append(eyes.look(labelled.image(item), true, labelled.service))
             step()
     return seen
 

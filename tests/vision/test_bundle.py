@@ -78,6 +78,8 @@ def _service(**changes: Any) -> dict[str, Any]:
         (_changed("categories", ids=list(range(14))), "10 is not an id of the category table"),
         ({"services": {}}, "services has no product"),
         (_service(parts=[]), "at least one part"),
+        (_service(views=["mirror"]), "plain as its first view"),
+        (_service(views=["plain", "upside"]), "Invalid enum value 'upside'"),
         (_service(parts=[{"output": "mood", "weight": 1}]), "'mood', which the embedder has not"),
         (_service(parts=[{"output": "category", "weight": 1}]), "they have 14"),
         (

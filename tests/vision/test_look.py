@@ -13,6 +13,9 @@ import pytest
 from imagesearch.catalogue import CATEGORIES, OTHER, Region, Service
 from imagesearch.errors import InvalidRegion, PictureError
 from imagesearch.vision import Vision
+from imagesearch.vision.manifest import Manifest
+from imagesearch.vision.picture import Original
+from imagesearch.vision.views import squares
 from PIL import Image
 
 from tests.pictures import as_bytes, drawn
@@ -126,6 +129,39 @@ def test_a_mirrored_view_makes_the_vector_blind_to_mirroring(bundle: Callable[..
         both.look(as_bytes(p, "PNG"), Service.FABRIC).vector for p in (picture, mirrored)
     )
     np.testing.assert_allclose(plain, turned, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["mirror", "turn", "centre", "quarters"])
+@pytest.mark.parametrize("region", [Region(0, 1, 0, 1), Region(3, 40, 7, 30), None])
+def test_every_view_adds_to_the_vector(
+    vision: Vision, bundle: Callable[..., Path], name: str, region: Region | None
+) -> None:
+    recipe = {**description()["services"]["product"], "views": ["plain", name]}
+    services = dict.fromkeys(("product", "generic", "fabric", "trademark"), recipe)
+    image = as_bytes(drawn(3), "PNG")
+    more = Vision.load(bundle(services=services)).look(image, Service.PRODUCT, region=region)
+    plain = vision.look(image, Service.PRODUCT, region=region)
+    assert abs(float(np.linalg.norm(more.vector)) - 1) < 1e-6
+    assert (more.region, more.category_id, more.confidence) == (
+        plain.region,
+        plain.category_id,
+        plain.confidence,
+    )
+    assert region == Region(0, 1, 0, 1) or not np.allclose(more.vector, plain.vector, atol=1e-3)
+
+
+def test_the_quarters_are_those_of_the_region(tiny: Path) -> None:
+    """A picture of four flat quarters shows each of them flat."""
+    colours = [(200, 30, 30), (30, 200, 30), (30, 30, 200), (90, 90, 90)]
+    picture = Image.new("RGB", (200, 200), "white")
+    for n, colour in enumerate(colours):
+        picture.paste(colour, (50 + 50 * (n // 2), 40 + 60 * (n % 2), 100 + 50 * (n // 2), 160))
+    original = Original.open(as_bytes(picture, "PNG"))
+    spec = Manifest.read(tiny / "bundle.json").embedder
+    shown = squares(original, Region(50, 150, 40, 160), ["plain", "quarters"], spec)
+    assert shown.shape == (5, 64, 64, 3)
+    inner = shown[1:, 4:-4, 4:-4].reshape(4, -1, 3).astype(int)
+    assert np.abs(inner - np.array(colours)[:, np.newaxis]).max() < 3
 
 
 def test_the_same_picture_gives_the_same_bits(vision: Vision, tiny: Path) -> None:

@@ -14,9 +14,8 @@ __all__ = ["choose"]
 def choose(categories: Categories, probabilities: NDArray[np.float32]) -> tuple[int, float]:
     """Return the category id and its probability (0…1), ``OTHER`` when the head is unsure.
 
-    ``probabilities`` is ``[views, len(categories.ids)]``; views are averaged.
+    ``probabilities`` is ``(len(categories.ids),)``.
     """
-    mean = np.nan_to_num(probabilities).mean(axis=0)
-    best = int(mean.argmax())
-    sure = float(mean[best])
+    best = int(np.nan_to_num(probabilities).argmax())
+    sure = float(np.nan_to_num(probabilities)[best])
     return (categories.ids[best] if sure >= categories.unsure else OTHER), sure

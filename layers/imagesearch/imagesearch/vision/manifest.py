@@ -31,6 +31,7 @@ __all__ = [
     "Recipe",
     "Resize",
     "Subject",
+    "ViewName",
     "is_id",
 ]
 
@@ -38,6 +39,8 @@ DIMENSIONS = 512
 """Length of every vector."""
 Resize = Literal["bicubic", "bilinear"]
 """How a crop is stretched to a network's square."""
+ViewName = Literal["plain", "mirror", "turn", "centre", "quarters"]
+"""A way to show a subject; :mod:`imagesearch.vision.views` says what each is."""
 
 _FORMAT = 1
 _MAX_BYTES = 1 << 20
@@ -123,7 +126,7 @@ class Recipe:
 
     parts: tuple[Part, ...]
     map: Map | None = None
-    views: tuple[Literal["plain", "mirror"], ...] = ("plain",)
+    views: tuple[ViewName, ...] = ("plain",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +213,8 @@ class Manifest:
         if recipe is None:
             yield f"services has no {service.value}"
             return
-        if not recipe.parts or not recipe.views:
-            yield f"services.{service.value} needs at least one part and one view"
+        if not recipe.parts or recipe.views[:1] != ("plain",):
+            yield f"services.{service.value} needs at least one part, and plain as its first view"
         unknown = {part.output for part in recipe.parts} - set(self.embedder.outputs)
         for output in sorted(unknown):
             yield f"services.{service.value} uses output {output!r}, which the embedder has not"

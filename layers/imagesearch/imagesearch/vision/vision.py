@@ -20,6 +20,7 @@ from imagesearch.vision.manifest import DIMENSIONS
 from imagesearch.vision.network import Network
 from imagesearch.vision.picture import Original
 from imagesearch.vision.subject import regions_of
+from imagesearch.vision.views import squares
 
 __all__ = ["View", "Vision"]
 
@@ -168,22 +169,19 @@ class Vision:
     ) -> tuple[NDArray[np.float32], int, float | None]:
         embedder, categories = self._manifest.embedder, self._manifest.categories
         blend = self._blend(service)
-        square = original.crop(
-            region, embedder.side, margin=embedder.margin, resize=embedder.resize
-        )
-        squares = np.stack([square if v == "plain" else square[:, ::-1] for v in blend.views])
+        shown = squares(original, region, blend.views, embedder)
         if not service.has_categories:
             category_id = OTHER
         predicts = category_id is None and categories is not None
         outputs = [*blend.outputs, *([categories.output] if predicts and categories else [])]
         names = list(dict.fromkeys(outputs))
-        values = self._networks[embedder.file].run(embedder.pixels, squares, names)
+        values = self._networks[embedder.file].run(embedder.pixels, shown, names)
         said = dict(zip(names, values, strict=True))
         vector = blend.vector(said)
         if vector.shape != (DIMENSIONS,) or not np.isfinite(vector).all():
             raise ModelError(f"bundle {self.model} gave a vector that is not {DIMENSIONS} numbers.")
         if predicts and categories:
-            return vector, *choose(categories, said[categories.output])
+            return vector, *choose(categories, said[categories.output][0])
         return vector, OTHER if category_id is None else category_id, None
 
     def _blend(self, service: Service) -> Blend:

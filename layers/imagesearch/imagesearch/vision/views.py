@@ -1,0 +1,53 @@
+"""The ways in which one subject is shown to the embedder.
+
+A vector that sums several views of a subject is steadier than that of one: mirrored or turned, it
+forgets which way round the picture was taken; from parts, it forgets from how near.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.catalogue import Region
+from imagesearch.vision.manifest import Embedder, ViewName
+from imagesearch.vision.picture import Original
+
+__all__ = ["squares"]
+
+
+def squares(
+    original: Original, region: Region, names: Sequence[ViewName], spec: Embedder
+) -> NDArray[np.uint8]:
+    """Return the views of a region, ``[n, side, side, 3]``.
+
+    ``plain`` is the region with its margin; ``mirror`` and ``turn`` are that mirrored left to right
+    and turned by a quarter; ``centre`` is the middle 60 % of the region's width and height;
+    ``quarters`` are its four quarters. The plain view always comes first.
+    """
+    plain = original.crop(region, spec.side, margin=spec.margin, resize=spec.resize)
+    views = [plain]
+    for name in names:
+        if name == "mirror":
+            views.append(plain[:, ::-1])
+        elif name == "turn":
+            views.append(np.rot90(plain))
+        elif name != "plain":
+            parts = _quarters(region) if name == "quarters" else [_part(region, 0.2, 0.8, 0.2, 0.8)]
+            views += [original.crop(part, spec.side, resize=spec.resize) for part in parts]
+    return np.stack(views)
+
+
+def _quarters(region: Region) -> Iterator[Region]:
+    for left in (0.0, 0.5):
+        for top in (0.0, 0.5):
+            yield _part(region, left, left + 0.5, top, top + 0.5)
+
+
+def _part(region: Region, left: float, right: float, top: float, bottom: float) -> Region:
+    """Return the part of a region between shares of its width and height, a pixel at least."""
+    x1, y1 = region.x1 + int(left * region.width), region.y1 + int(top * region.height)
+    x2, y2 = region.x1 + int(right * region.width), region.y1 + int(bottom * region.height)
+    return Region(x1, max(x2, x1 + 1), y1, max(y2, y1 + 1))
