@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -25,7 +27,19 @@ from tests.index.makers import look
 from tests.simulation.bucket import Bucket
 
 PREFIX = "index/machine/"
-POLICY = Policy(parallel=1, candidates=16, tier=2, fold_objects=4, dead_share=0.3)
+POLICY = Policy(
+    parallel=1,
+    candidates=16,
+    tier=2,
+    fold_objects=4,
+    dead_share=0.3,
+    settle_after=60,
+    remember=600,
+    grace=3600,
+    retention=7200,
+    keep_all=3600,
+    sweep_every=60,
+)
 
 keys = st.builds(PictureKey, st.sampled_from("abc"), st.sampled_from(["1", "2", "红"]))
 categories = st.sampled_from([0, 3, OTHER])
@@ -72,11 +86,17 @@ class Machine(RuleBasedStateMachine):
         self.model: dict[PictureKey, Entry] = {}
         self.sequence = 0
         self.old: tuple[Snapshot, dict[PictureKey, Entry]] | None = None
+        self.generations: dict[int, dict[PictureKey, Entry]] = {}
+        self.cache = TemporaryDirectory()
         self.index = self.opened()
         self.index.create()
 
     def opened(self) -> Index:
-        return Index(self.bucket, PREFIX, model="m", policy=POLICY)
+        return Index(self.bucket, PREFIX, model="m", policy=POLICY, cache=Path(self.cache.name))
+
+    def teardown(self) -> None:
+        if hasattr(self, "cache"):
+            self.cache.cleanup()
 
     def write(
         self, added: Sequence[Entry] = (), deleted: Sequence[OfPicture | OfProduct] = ()
@@ -114,6 +134,32 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def fold(self) -> None:
         self.index.fold()
+        self.remember()
+
+    @rule(seconds=st.sampled_from([0, 61, 601, 3601, 7201]))
+    def maintain(self, seconds: int) -> None:
+        self.time += seconds * 1_000_000
+        self.old = None  # what it refers to may be collected
+        self.index.maintain()
+        self.remember()
+
+    def remember(self) -> None:
+        snapshot = self.index.snapshot()
+        if not snapshot.log_length:
+            self.generations[snapshot.generation] = dict(self.model)
+
+    @rule(data=st.data())
+    def roll_back(self, data: st.DataObject) -> None:
+        known = [g.number for g in self.index.generations() if g.number in self.generations]
+        if known:
+            to = data.draw(st.sampled_from(known))
+            self.index.rollback(to)
+            self.model = dict(self.generations[to])
+            self.remember()
+
+    @rule()
+    def scrub(self) -> None:
+        assert not self.index.scrub().problems
 
     @rule()
     def reopen(self) -> None:
