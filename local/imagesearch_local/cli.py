@@ -47,6 +47,7 @@ app.command("eval")(evaluating.eval_command)
 app.command("compact")(upkeep.compact)
 app.command("generations")(upkeep.generations)
 app.command("rollback")(upkeep.rollback)
+app.command("scrub")(upkeep.scrub)
 app.command("doctor")(running.doctor_command)
 
 

@@ -1,4 +1,4 @@
-"""``imagesearch compact``, ``generations`` and ``rollback``: upkeep of an instance's index."""
+"""``imagesearch compact``, ``generations``, ``rollback``, ``scrub``: upkeep of an index."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imagesearch_local.commands.exits import Exit
 from imagesearch_local.commands.options import AsJson, Data, Instance, TemplateFile
-from imagesearch_local.commands.output import print_fields, print_json, print_table
+from imagesearch_local.commands.output import complain, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
     from imagesearch.index import Generation, Index
 
-__all__ = ["compact", "generations", "rollback"]
+__all__ = ["compact", "generations", "rollback", "scrub"]
 
 _PASSES = 100
 
@@ -76,6 +77,30 @@ def rollback(
         typer.confirm(f"Undo all later writes to {instance}?", abort=True, err=True)
     made = {"generation": index.rollback(to)}
     print_json(made) if as_json else print_fields(made)
+
+
+def scrub(
+    instance: Instance,
+    data: Data = Path(".data"),
+    template: TemplateFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read and check every stored object of an instance.
+
+    Ends with status 3 if something is damaged, missing or does not belong there. Works on the
+    bucket that IMAGESEARCH_BUCKET names, else on the local run of the data folder.
+    """
+    found = _index(instance, data, template).scrub()
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_table(("key", "what", "fix"), [asdict(problem) for problem in found.problems])
+        complain(
+            f"{found.objects} objects, {found.bytes:,} bytes read: {len(found.problems)} problems, "
+            f"{len(found.orphans)} files to be collected"
+        )
+    if found.problems:
+        raise typer.Exit(Exit.INCOMPLETE)
 
 
 def _index(instance: str, data: Path, template: Path | None) -> Index:
