@@ -7,6 +7,7 @@ import io
 import time
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -14,6 +15,8 @@ from imagesearch.catalogue import Service
 from imagesearch.contract.faults import fault_of
 from imagesearch.contract.generation import V2018, V2019, V2020_12
 from imagesearch.contract.keys import AccessKey
+from imagesearch.contract.request import Request
+from imagesearch.contract.signature import rpc
 from imagesearch.errors import (
     CorruptObject,
     ImageSearchError,
@@ -25,7 +28,7 @@ from imagesearch.http import MAX_BODY
 from imagesearch.operations.dump import Dump
 from PIL import Image
 
-from tests.contract.caller import Answered, World, picture, signed_v3, text
+from tests.contract.caller import Answered, World, picture, signed_rpc, signed_v3, text
 from tests.contract.wire import event
 
 SHOP = {"InstanceName": "shop"}
@@ -270,6 +273,16 @@ def test_a_parameter_given_twice_is_refused(world: World, second: str) -> None:
         answer = world.call("Detail", SHOP, SHOP)
     assert (answer.status, answer.code) == (400, "BadRequest")
     assert "InstanceName is given twice" in answer.message
+
+
+def test_an_action_named_twice_is_refused_though_it_is_signed(world: World) -> None:
+    plain = signed_rpc(world.key, "CheckImageExists", "2020-12-14", world.now, KEY)
+    query = f"{plain['rawQueryString'].rpartition('&Signature=')[0]}&Action=DeleteImage"
+    signature = rpc.sign(Request.from_event({**plain, "rawQueryString": query}), world.key.secret)
+    twice = {**plain, "rawQueryString": f"{query}&Signature={quote(signature, safe='')}"}
+    answer = world.send(twice)
+    assert (answer.status, answer.code) == (400, "BadRequest")
+    assert "Action is given twice" in answer.message
 
 
 def test_unknown_parameters_are_let_pass(world: World) -> None:

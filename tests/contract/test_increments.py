@@ -68,6 +68,7 @@ def test_a_task_from_submission_to_its_report(vendor: Vendor) -> None:
         [add("p1"), add("p2", "missing.jpg")], CallbackAddress="http://127.0.0.1:9/done"
     )
     task_id = submitted.json["Data"]["Id"]
+    assert isinstance(task_id, str)
     assert submitted.json == {
         "RequestId": "R-1",
         "Success": True,

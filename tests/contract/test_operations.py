@@ -221,6 +221,7 @@ def test_dump_meta_and_its_list(world: World) -> None:
     world.add("p1", 1)
     begun = world.call("DumpMeta", None, SHOP).json
     dump_id = begun["Data"]["Id"]
+    assert isinstance(dump_id, str)
     assert begun == {
         "RequestId": "R-1",
         "Success": True,

@@ -8,7 +8,7 @@ from imagesearch.contract.fields import Fields
 from imagesearch.contract.generation import GENERATIONS, V2018, V2019, Generation
 from imagesearch.contract.item_body import parse_item_body
 from imagesearch.contract.refusals import UnknownAction
-from imagesearch.contract.request import Pairs, Request
+from imagesearch.contract.request import Request
 from imagesearch.contract.signature import Claim
 from imagesearch.errors import BadRequest, MethodNotAllowed, NoSuchRoute
 
@@ -23,22 +23,6 @@ _PATHS = {
     "/item/delete": (V2018, "DeleteItem"),
 }
 _VERSIONS = {**GENERATIONS, "2018-03-19": V2018}
-
-# What the gateway itself reads of a request, not the operation.
-_GATEWAY = {
-    "Action",
-    "Version",
-    "Format",
-    "Timestamp",
-    "Signature",
-    "SignatureNonce",
-    "SignatureMethod",
-    "SignatureVersion",
-    "SignatureType",
-    "AccessKeyId",
-    "SecurityToken",
-    "RegionId",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +58,9 @@ def read_call(request: Request, claim: Claim) -> Call:
     body = request.form or request.json
     pairs = request.query + body
     if request.path == "/":
-        version, action = _named(request, claim, pairs)
-        generation = _generation(version, action)
-        return Call(generation, action, _fields(pairs), {})
+        fields = Fields.gather(pairs)
+        version, action = _named(request, claim, fields)
+        return Call(_generation(version, action), action, fields, {})
     if request.path not in _PATHS:
         raise NoSuchRoute(f"{request.path[:80]!r} is not served here.")
     if request.method != "POST":
@@ -85,13 +69,12 @@ def read_call(request: Request, claim: Claim) -> Call:
     if generation is V2018:
         named = tuple(("InstanceName", v) for name, v in request.query if name == "instanceName")
         return Call(generation, action, Fields.gather(named), parse_item_body(request.body))
-    return Call(generation, action, _fields(pairs), {})
+    return Call(generation, action, Fields.gather(pairs), {})
 
 
-def _named(request: Request, claim: Claim, pairs: Pairs) -> tuple[str, str]:
+def _named(request: Request, claim: Claim, fields: Fields) -> tuple[str, str]:
     if claim.style == "rpc":
-        given = dict(pairs)
-        version, action = given.get("Version", ""), given.get("Action", "")
+        version, action = fields.get("Version") or "", fields.get("Action") or ""
     else:
         version, action = request.header("x-acs-version"), request.header("x-acs-action")
     if not version or not action:
@@ -108,7 +91,3 @@ def _generation(version: str, action: str) -> Generation:
             f"API version {version[:40]!r} of {action[:40]!r} is not one of {', '.join(_VERSIONS)}."
         )
     return _VERSIONS[version]
-
-
-def _fields(pairs: Pairs) -> Fields:
-    return Fields.gather(tuple(pair for pair in pairs if pair[0] not in _GATEWAY))
