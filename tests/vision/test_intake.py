@@ -229,6 +229,7 @@ def test_a_hostile_file_is_seen_or_refused(name: str) -> None:
         ("WEBP cut 7", DamagedPicture),
         ("TIFF cut 7", DamagedPicture),
         ("PNG that says 8192", DamagedPicture),
+        ("PPM without end", DamagedPicture),
         ("PNG with too little data", DamagedPicture),
         ("a WEBP of junk", DamagedPicture),
     ],
@@ -275,6 +276,12 @@ def test_sides_are_named_with_their_limits() -> None:
 
 def test_the_largest_picture_is_read() -> None:
     assert (pixels(as_bytes(Image.new("1", (8192, 8192)), "PNG")) == 0).all()
+
+
+@pytest.mark.parametrize("between", [b" ", b"\n# made by hand\n", b"\t#\r"])
+def test_comments_in_a_ppm_header_are_skipped(between: bytes) -> None:
+    image = between.join([b"P6", b"96", b"64", b"255"]) + b"\n" + corpus.scene().tobytes()
+    assert apart(pixels(image), reference(corpus.scene())) == 0
 
 
 def test_too_many_bytes_are_refused_with_the_limit() -> None:

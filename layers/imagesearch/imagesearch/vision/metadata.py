@@ -8,6 +8,7 @@ A file whose structure breaks off is passed on from there as it is: the decoder 
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ _TIFF_SIZES = {
     **dict.fromkeys((5, 10, 12, 16, 17, 18), 8),
 }
 _ORIENTATION = 0x0112
+_PPM_LONGEST = 4096
+# Magic number, width, height and, but for bitmaps, the largest value; comments between them.
+_PPM_HEADER = re.compile(
+    rb"(P[14]((\s|#[^\n\r]*[\n\r])+\d+){2}|P[2356]((\s|#[^\n\r]*[\n\r])+\d+){3})\s"
+)
 # The fields that say how pixels are stored (TIFF 6.0), and the ICC profile.
 _TIFF_KEPT = frozenset((262, 266, 273, 274, 284, 292, 293, 317, 320, 338, 339, 347, 34675)).union(
     range(254, 260), range(277, 280), range(322, 326), range(332, 335), range(512, 533)
@@ -55,6 +61,10 @@ def bare(image: bytes, format: str) -> Bare:
         return Bare(_first_gif_frame(image))
     if format == "TIFF":
         return Bare(_bare_tiff(image))
+    if format == "PPM" and not _PPM_HEADER.match(image, 0, _PPM_LONGEST):
+        raise DamagedPicture(
+            f"the PPM file's first {_PPM_LONGEST} bytes do not hold its header.", field="image"
+        )
     return Bare(image)
 
 
