@@ -7,8 +7,10 @@ import mmap
 import os
 import secrets
 import threading
+from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +45,8 @@ class Files:
         self._parallel = parallel
         self._open: dict[str, memoryview] = {}
         self._coming: dict[str, Future[None]] = {}
+        self._later: deque[File] = deque()
+        self._busy = False
         self._lock = threading.Lock()
 
     @property
@@ -79,12 +83,16 @@ class Files:
             coming.result()
 
     def fetch_soon(self, file: File) -> None:
-        """Begin to make a file usable, on another thread. If that fails, nobody hears of it."""
+        """Have a file made usable on another thread. If that fails, nobody hears of it."""
         with self._lock:
             if file.key in self._open or file.key in self._coming:
                 return
             self._coming[file.key] = Future()
-        threading.Thread(target=self._bring_quietly, args=[file], daemon=True).start()
+            self._later.append(file)
+            if self._busy:
+                return
+            self._busy = True
+        threading.Thread(target=self._bring_later, daemon=True).start()
 
     def read(self, file: File, start: int, length: int) -> bytes:
         """Read some bytes of a file from the store, unchecked."""
@@ -105,11 +113,16 @@ class Files:
                 if path.suffix in _SUFFIXES and path.name not in names:
                     path.unlink(missing_ok=True)
 
-    def _bring_quietly(self, file: File) -> None:
-        try:
-            self._bring([file])
-        except Exception:
-            return
+    def _bring_later(self) -> None:
+        """Fetch what was asked for later, one file after the other to bound the memory."""
+        while True:
+            with self._lock:
+                if not self._later:
+                    self._busy = False
+                    return
+                file = self._later.popleft()
+            with suppress(Exception):  # whoever needs the file will meet the error itself
+                self._bring([file])
 
     def _bring(self, files: Sequence[File]) -> None:
         """Make files usable that are noted as coming, and tell who waits for them."""
