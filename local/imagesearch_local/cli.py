@@ -7,6 +7,7 @@ import sys
 import typer
 from imagesearch.errors import ImageSearchError
 
+from imagesearch_local import increment_commands
 from imagesearch_local.client import Refused, Unreachable
 from imagesearch_local.commands import (
     evaluating,
@@ -35,6 +36,7 @@ app = typer.Typer(
     "that are listed, 4 the server does not answer, 5 the local run cannot start, 130 interrupted.",
 )
 app.add_typer(instances.app, name="instance")
+app.add_typer(increment_commands.app, name="increment")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="model")
 app.command("serve")(running.serve_command)

@@ -162,6 +162,14 @@ class Client:
         """Ask the server whether it can do its work."""
         return self._call("GET", "/health/ready")
 
+    def call(
+        self, method: str, instance: str, path: str, json: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Call a route below an instance's address, such as ``/increments``."""
+        headers = {"idempotency-key": uuid.uuid4().hex} if method == "POST" else {}
+        options = {} if json is None else {"json": json}
+        return self._call(method, _instance(instance) + path, headers=headers, **options)
+
     def _picture(self, image: bytes) -> dict[str, str]:
         """Return the fields that carry a picture: its bytes, or the name of its upload."""
         if len(image) <= LARGEST_IN_LINE:
