@@ -173,6 +173,13 @@ def test_the_same_picture_gives_the_same_bits(vision: Vision, tiny: Path) -> Non
     assert all((vector == wanted[n % 8]).all() for n, vector in enumerate(again))
 
 
+@pytest.mark.parametrize("colour", ["black", "white", "grey"])
+def test_a_flat_picture_has_a_vector_too(vision: Vision, colour: str) -> None:
+    image = as_bytes(Image.new("RGB", (64, 48), colour), "PNG")
+    for service in Service:
+        assert abs(float(np.linalg.norm(vision.look(image, service).vector)) - 1) < 1e-6
+
+
 def test_a_probability_follows_the_curve(vision: Vision) -> None:
     chances = [vision.probability(Service.PRODUCT, c) for c in (-1, 0.2, 0.4, 0.6, 0.75, 0.9, 1)]
     assert chances == pytest.approx([0, 0, 0.25, 0.5, 0.75, 1, 1])
@@ -204,3 +211,14 @@ def test_the_shipped_bundle_looks(shipped: Path) -> None:
         first, second = (vision.look(as_bytes(drawn(1), "JPEG"), service) for _ in range(2))
         assert (first.vector == second.vector).all()
         assert float(first.vector @ second.vector) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("colour", ["black", "white"])
+@pytest.mark.parametrize("size", [(32, 32), (8192, 32), (40, 700)])
+def test_the_shipped_bundle_looks_at_flat_and_thin_pictures(
+    shipped: Path, colour: str, size: tuple[int, int]
+) -> None:
+    vision = Vision.load(shipped)
+    view = vision.look(as_bytes(Image.new("RGB", size, colour), "PNG"), Service.PRODUCT)
+    assert view.region.within(*size)
+    assert abs(float(np.linalg.norm(view.vector)) - 1) < 1e-5

@@ -36,7 +36,8 @@ class Blend:
     def vector(self, said: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return the unit vector ``(512,)`` of one picture.
 
-        ``said`` has each output ``[views, width]``; the views' vectors are summed.
+        ``said`` has each output ``[views, width]``; the views' vectors are summed. A picture of
+        which the network says nothing gets the first axis.
         """
         parts = [said[name] * w for name, w in zip(self.outputs, self._weights, strict=True)]
         rows = unit(np.concatenate(parts, axis=1, dtype=np.float32))
@@ -44,4 +45,7 @@ class Blend:
             mean, matrix = self._map
             # Not a BLAS product: its last bits may depend on how many threads happen to be free.
             rows = unit(np.einsum("ni,ij->nj", rows - mean, matrix))
-        return unit(rows.sum(axis=0))
+        vector = unit(rows.sum(axis=0))
+        if not vector.any():
+            vector[0] = 1  # says nothing of the picture, so all such pictures are alike
+        return vector
