@@ -24,15 +24,12 @@ def test_it_says_ready_once_and_how_to_try_it(serve: Serve) -> None:
     assert sum("ready" in line for line in serve.output) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_cleanly_and_keeps_its_objects(
-    serving: Serving, tmp_path: Path, number: int
-) -> None:
+def test_it_stops_cleanly_and_starts_again_where_it_was(serving: Serving, tmp_path: Path) -> None:
     first = serving(tmp_path / "data")
     first.http.put("/objects/k", content=b"kept", headers=TEXT)
     family = descendants(first.process.pid)
     assert len(family) >= 4
-    assert first.stop(number) == 0
+    assert first.stop(signal.SIGTERM) == 0
     assert not alive(family)
     assert list((tmp_path / "data" / "run").iterdir()) == []
     memory = json.loads((tmp_path / "data" / "local.json").read_text())
@@ -40,6 +37,11 @@ def test_it_stops_cleanly_and_keeps_its_objects(
     second = serving(tmp_path / "data")
     assert second.http.get("/objects/k").content == b"kept"
     assert json.loads((tmp_path / "data" / "local.json").read_text()) == memory
+    assert second.stop(signal.SIGINT) == 0
+
+    with socket.create_server(("127.0.0.1", memory["storage_ports"]["volume"])):
+        third = serving(tmp_path / "data")
+        assert third.http.get("/objects/k").content == b"kept"
 
 
 def test_kill_9_leaves_no_orphan_and_loses_nothing(serving: Serving, tmp_path: Path) -> None:
@@ -54,18 +56,6 @@ def test_kill_9_leaves_no_orphan_and_loses_nothing(serving: Serving, tmp_path: P
     second = serving(tmp_path / "data")
     for number in range(20):
         assert second.http.get(f"/objects/k{number}").content == b"%d" % number
-
-
-def test_other_ports_are_taken_when_the_remembered_ones_are_in_use(
-    serving: Serving, tmp_path: Path
-) -> None:
-    first = serving(tmp_path / "data")
-    first.http.put("/objects/k", content=b"kept", headers=TEXT)
-    first.stop()
-    memory = json.loads((tmp_path / "data" / "local.json").read_text())
-    with socket.create_server(("127.0.0.1", memory["storage_ports"]["volume"])):
-        second = serving(tmp_path / "data")
-        assert second.http.get("/objects/k").content == b"kept"
 
 
 def test_a_second_signal_ends_everything_at_once(serving: Serving, tmp_path: Path) -> None:
