@@ -30,6 +30,7 @@ DIMENSIONS = 512
 """Components of a vector, bytes of a row and bits of a code."""
 BIT_BYTES = DIMENSIONS // 8
 _ROUNDS = 2
+_CHUNK = 4096
 _NEAREST = 1e-24
 _SCALE = 7.33136443711219
 MAX_RELEVANCE = float(np.float32(_SCALE / _NEAREST))
@@ -91,8 +92,11 @@ def bits_of(rows: NDArray[np.int8]) -> NDArray[np.uint8]:
     The rotation is two rounds of random signs followed by a Walsh-Hadamard transform, which
     spreads every component over all bits. Sums stay below 2**53, so float64 is exact.
     """
-    rotated = rows.astype(np.float64) @ _rotation()
-    return np.packbits(rotated > 0, axis=1)
+    bits = np.empty((len(rows), BIT_BYTES), np.uint8)
+    for start in range(0, len(rows), _CHUNK):
+        rotated = rows[start : start + _CHUNK].astype(np.float64) @ _rotation()
+        bits[start : start + _CHUNK] = np.packbits(rotated > 0, axis=1)
+    return bits
 
 
 @cache
@@ -114,9 +118,11 @@ def squares_of(rows: NDArray[np.int8]) -> NDArray[np.uint32]:
 
     Every partial sum is a whole number below 2**24, so float32 is exact in any order.
     """
-    wide = rows.astype(np.float32)
-    squares: NDArray[np.float32] = np.einsum("ij,ij->i", wide, wide)
-    return squares.astype(np.uint32)
+    squares = np.empty(len(rows), np.uint32)
+    for start in range(0, len(rows), _CHUNK):
+        wide = rows[start : start + _CHUNK].astype(np.float32)
+        squares[start : start + _CHUNK] = np.einsum("ij,ij->i", wide, wide)
+    return squares
 
 
 def relevance(

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
-import numpy as np
 
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Manifest
 from imagesearch.index.reader import Observation
 from imagesearch.index.segment import Draft
-from imagesearch.index.tail import Write
 from imagesearch.index.tombs import Tombs
 from imagesearch.index.view import View
 
@@ -26,7 +22,8 @@ def folded(keeper: Keeper, seen: Observation, low_water: int) -> Manifest:
     view, manifest = seen.view, seen.view.manifest
     segments = list(manifest.segments)
     if view.writes:
-        segments.append(keeper.put_segment(manifest, _draft([*view.writes.values()]))[0])
+        draft = Draft.of((write.version, write.entry) for write in view.writes.values())
+        segments.append(keeper.put_segment(manifest, draft))
     if view.tail.names or low_water > manifest.low_water:
         manifest = keeper.put_tombs(manifest, _tombs(view, low_water))
     return msgspec.structs.replace(
@@ -44,13 +41,4 @@ def _tombs(view: View, low_water: int) -> Tombs:
     return Tombs(
         {name: rows for name, rows in hidden.items() if rows.size},
         view.deletions.after(low_water),
-    )
-
-
-def _draft(writes: Sequence[Write]) -> Draft:
-    return Draft(
-        [write.entry.picture for write in writes],
-        np.array([tuple(write.version) for write in writes], np.uint64),
-        np.stack([write.entry.features.row for write in writes]),
-        np.stack([write.entry.features.bits for write in writes]),
     )

@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from imagesearch.errors import LostRace
 from imagesearch.index.keys import Keys
@@ -53,17 +51,15 @@ class Keeper:
             return False
         return True
 
-    def put_segment(
-        self, manifest: Manifest, draft: Draft
-    ) -> tuple[SegmentInfo, NDArray[np.int64]]:
-        """Write a segment's files; return what it is and which picture became which row."""
+    def put_segment(self, manifest: Manifest, draft: Draft) -> SegmentInfo:
+        """Write a segment's files and return what it is."""
         name = _new_name(manifest)
-        files, order = draft.files(
+        files = draft.files(
             manifest.index, name, graph=self.policy.wants_graph(len(draft.pictures))
         )
         for file, data in files.items():
             self.store.put(self.keys.segment(name, file), data)
-        return _described(name, draft, files), order
+        return _described(name, draft, files)
 
     def put_tombs(self, manifest: Manifest, tombs: Tombs) -> Manifest:
         """Write the tombstones, if they have changed, and return the manifest that names them."""

@@ -10,10 +10,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.index.features import DIMENSIONS
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Manifest, SegmentInfo
 from imagesearch.index.policy import Policy
+from imagesearch.index.scan import WORDS
 from imagesearch.index.segment import Draft
+from imagesearch.index.table import row_order
 from imagesearch.index.tombs import Tombs
 
 __all__ = ["due", "merge"]
@@ -72,11 +75,9 @@ def merge(keeper: Keeper, sources: Sequence[SegmentInfo]) -> bool:
     if not _has_all(held.manifest, sources):
         return False
     draft, moved = _gathered(keeper, held.manifest, sources)
-    new = []
+    new: list[SegmentInfo] = []
     if draft.pictures:
-        info, order = keeper.put_segment(held.manifest, draft)
-        new = [info]
-        moved = [_placed(move, order) for move in moved]
+        new = [keeper.put_segment(held.manifest, draft)]
     for _ in range(_TRIES):
         held = keeper.reader.manifest()
         if not _has_all(held.manifest, sources):
@@ -95,32 +96,33 @@ def _has_all(manifest: Manifest, sources: Iterable[SegmentInfo]) -> bool:
 def _gathered(
     keeper: Keeper, manifest: Manifest, sources: Sequence[SegmentInfo]
 ) -> tuple[Draft, list[_Moved]]:
-    """Return the living rows of some segments, and which place each took in the draft."""
+    """Return the living rows of some segments, and which row of the draft each became."""
     tombs = keeper.reader.shelf.tombs(manifest)
     segments = [keeper.reader.shelf.segment(manifest.index, info) for info in sources]
     alive = [np.delete(np.arange(len(segment)), tombs.of(segment.id)) for segment in segments]
-    moved, count = [], 0
-    for segment, rows in zip(segments, alive, strict=True):
-        places = np.full(len(segment), _GONE, np.int64)
-        places[rows] = np.arange(count, count + rows.size)
-        moved.append(_Moved(segment.id, places))
-        count += rows.size
     parts = list(zip(segments, alive, strict=True))
+    pictures = [segment.picture(row) for segment, rows in parts for row in rows.tolist()]
+    order = row_order(pictures)
+    count = len(pictures)
+    became = np.empty(count, np.int64)
+    became[order] = np.arange(count)
     draft = Draft(
-        [segment.picture(row) for segment, rows in parts for row in rows.tolist()],
-        np.concatenate([segment.table.versions(rows) for segment, rows in parts]),
-        np.concatenate([segment.rows(rows) for segment, rows in parts]),
-        np.concatenate([segment.bits(rows) for segment, rows in parts]),
+        [pictures[i] for i in order],
+        np.empty((count, 2), np.uint64),
+        np.empty((count, DIMENSIONS), np.int8),
+        np.empty((WORDS, count), np.uint64),
     )
+    moved, start = [], 0
+    for segment, rows in parts:
+        places = became[start : start + rows.size]
+        draft.versions[places] = segment.table.versions(rows)
+        draft.rows[places] = segment.rows(rows)
+        draft.codes[:, places] = segment.codes[:, rows]
+        to = np.full(len(segment), _GONE, np.int64)
+        to[rows] = places
+        moved.append(_Moved(segment.id, to))
+        start += rows.size
     return draft, moved
-
-
-def _placed(move: _Moved, order: NDArray[np.int64]) -> _Moved:
-    """Follow the draft's pictures to the rows they became."""
-    became = np.empty(order.size, np.int64)
-    became[order] = np.arange(order.size)
-    rows = np.where(move.rows == _GONE, _GONE, became[move.rows])
-    return _Moved(move.old, rows)
 
 
 def _still_dead(keeper: Keeper, manifest: Manifest, moved: Iterable[_Moved]) -> bool:

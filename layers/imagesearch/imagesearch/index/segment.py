@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from imagesearch.index.features import BIT_BYTES, DIMENSIONS, Features
 from imagesearch.index.files import File, Files
 from imagesearch.index.graph import HEADER, Graph, build_graph
 from imagesearch.index.keys import Keys
-from imagesearch.index.log import Entry
+from imagesearch.index.log import Entry, Version
 from imagesearch.index.manifest import SegmentInfo
 from imagesearch.index.parallel import each
 from imagesearch.index.scan import WORDS, codes_of
@@ -34,26 +34,33 @@ _READS = 32
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Pictures that are to become a segment, in any order: n of them.
+    """Pictures that are to become a segment: n of them, in :func:`row_order`.
 
-    ``versions`` (n, 2) uint64, ``rows`` (n, 512) int8, ``bits`` (n, 64) uint8.
+    ``versions`` (n, 2) uint64, ``rows`` (n, 512) int8, ``codes`` (8, n) uint64.
     """
 
     pictures: Sequence[Picture]
     versions: NDArray[np.uint64]
     rows: NDArray[np.int8]
-    bits: NDArray[np.uint8]
+    codes: NDArray[np.uint64]
 
-    def files(
-        self, index: str, segment: str, *, graph: bool
-    ) -> tuple[dict[str, bytes], NDArray[np.int64]]:
-        """Return the segment's files by their last name, and which picture became which row."""
-        order = np.array(row_order(self.pictures), np.int64)
-        rows, bits = self.rows[order], self.bits[order]
-        pictures = [self.pictures[i] for i in order]
-        table = build_table(index, segment, pictures, self.versions[order], rows)
-        looks = {"usearch": build_graph(rows)} if graph else {"i8": rows.tobytes()}
-        return {"meta": table, "b1": codes_of(bits).tobytes(), **looks}, order
+    @classmethod
+    def of(cls, writes: Iterable[tuple[Version, Entry]]) -> Draft:
+        """Return the draft of these pictures, given in any order; at least one."""
+        listed = list(writes)
+        ordered = [listed[i] for i in row_order([entry.picture for _, entry in listed])]
+        return cls(
+            [entry.picture for _, entry in ordered],
+            np.array([tuple(version) for version, _ in ordered], np.uint64),
+            np.stack([entry.features.row for _, entry in ordered]),
+            codes_of(np.stack([entry.features.bits for _, entry in ordered])),
+        )
+
+    def files(self, index: str, segment: str, *, graph: bool) -> dict[str, bytes]:
+        """Return the segment's files by their last name."""
+        table = build_table(index, segment, self.pictures, self.versions, self.rows)
+        looks = {"usearch": build_graph(self.rows)} if graph else {"i8": self.rows.tobytes()}
+        return {"meta": table, "b1": self.codes.tobytes(), **looks}
 
 
 class Segment:
