@@ -5,11 +5,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from imagesearch.catalogue import Attributes
-from imagesearch.catalogue.filter import Filter, TableColumns
+from imagesearch.catalogue.filter import Filter, IntColumn, StringColumn, TableColumns
 from imagesearch.errors import InvalidFilter
 
 Row = Mapping[str, int | str]
@@ -120,6 +122,33 @@ def test_mask_and_matches_agree_with_the_oracle(spoken: Spoken, table: list[Row]
     mask = parsed.mask(TableColumns(attributes))
     assert mask.dtype == bool
     assert mask.tolist() == expected
+
+
+class NarrowColumns(TableColumns):
+    """Columns in the smallest types that hold their values, as a stored table may have them."""
+
+    def ints(self, field: str) -> IntColumn:
+        wide = super().ints(field)
+        return IntColumn(self._narrow(wide.values), wide.present)
+
+    def strings(self, field: str) -> StringColumn:
+        wide = super().strings(field)
+        return StringColumn(self._narrow(wide.codes), tuple(wide.strings))
+
+    @staticmethod
+    def _narrow(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        low, high = (values.min(), values.max()) if values.size else (0, 0)
+        fits = (k for k in ("i1", "i2", "i4") if np.iinfo(k).min <= low and high <= np.iinfo(k).max)
+        return values.astype(next(fits))
+
+
+@given(filters, rows)
+@settings(max_examples=200, deadline=None)
+def test_the_width_of_a_column_does_not_matter(spoken: Spoken, table: list[Row]) -> None:
+    attributes = [Attributes(**row) for row in table]  # type: ignore[arg-type]
+    parsed = Filter.parse(spoken.text)
+    narrow = parsed.mask(NarrowColumns(attributes))
+    assert narrow.tolist() == [spoken.oracle(row) for row in table]
 
 
 @given(filters)
