@@ -224,7 +224,7 @@ class BucketSource:
     def _denied(self, *, listing: bool) -> ImageSearchError:
         bucket = self.bucket
         owner = self._address.get("ExpectedBucketOwner")
-        if owner and self._opens_without_owner():
+        if owner and not self._opens(self._address) and self._opens({"Bucket": bucket}):
             return ForeignBucket(
                 f"bucket {bucket!r} does not belong to account {owner}.",
                 f"存储桶 {bucket!r} 不属于账号 {owner}。",
@@ -237,12 +237,12 @@ class BucketSource:
             f"objects of bucket {bucket!r} may not be read.", f"无权读取存储桶 {bucket!r} 的对象。"
         )
 
-    def _opens_without_owner(self) -> bool:
-        """Tell whether the expected owner alone is what keeps us out."""
+    def _opens(self, address: dict[str, Any]) -> bool:
+        """Tell whether the bucket itself is open to us, with or without its expected owner."""
         from botocore.exceptions import ClientError
 
         try:
-            self._narrow.head_bucket(Bucket=self.bucket)
+            self._narrow.head_bucket(**address)
         except ClientError:
             return False
         return True
