@@ -6,7 +6,7 @@ import sys
 from contextlib import nullcontext
 
 from tests.simulation.mutants import MUTANTS, TERRAINS
-from tests.simulation.scenario import run
+from tests.simulation.run import run
 
 
 def main(seed: str = "", name: str = "mixed") -> int:

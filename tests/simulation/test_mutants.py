@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.scenario import run
+from tests.simulation.run import run
 
 ENOUGH = 400
 """Seeds after which a mutant counts as not caught."""

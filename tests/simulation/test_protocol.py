@@ -13,7 +13,8 @@ import pytest
 
 from tests.simulation.history import History, worst
 from tests.simulation.mutants import TERRAINS
-from tests.simulation.scenario import Scenario, run
+from tests.simulation.run import run
+from tests.simulation.scenario import Scenario
 
 SEEDS = int(os.environ.get("IMAGESEARCH_SEEDS", "800"))
 FIRST = int(os.environ.get("IMAGESEARCH_FIRST_SEED", "0"))

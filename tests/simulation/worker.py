@@ -18,7 +18,8 @@ from imagesearch.errors import CorruptObject, LostRace, StorageUnavailable
 from imagesearch.index import Entry, Index, OfPicture, OfProduct, Policy
 from imagesearch.storage.s3 import S3ObjectStore, connect
 
-from tests.simulation.scenario import KEYS, look
+from tests.simulation.actors import look
+from tests.simulation.scenario import KEYS
 
 POLICY = Policy(
     fold_objects=2,
