@@ -5,7 +5,10 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import boto3
+import msgspec
 import pytest
+from botocore.stub import Stubber
 from imagesearch.contract.key_sources import KeyFile, KeyParameters, KeySecret, key_source
 from imagesearch.contract.keys import AccessKey, KeyRing, KeySource
 from imagesearch.errors import CorruptObject, InvalidField, StorageUnavailable
@@ -161,3 +164,29 @@ def test_the_ring_asks_once_a_minute_and_for_a_new_key_soon() -> None:
     assert ring.find(one.id) == one
     now[0] = 65.0
     assert ring.find(one.id) is None
+
+
+def test_what_is_asked_of_aws_fits_its_own_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    one = key()
+    value = msgspec.json.encode(one).decode()
+    ssm, manager = boto3.client("ssm"), boto3.client("secretsmanager")
+    with Stubber(ssm) as stub:
+        stub.add_response("put_parameter", {"Version": 1})
+        page = {"Parameters": [{"Name": f"/keys/{one.id}", "Value": value}], "NextToken": "t"}
+        stub.add_response("get_parameters_by_path", page)
+        stub.add_response("get_parameters_by_path", {"Parameters": []})
+        stub.add_response("delete_parameters", {"DeletedParameters": [f"/keys/{one.id}"]})
+        parameters = KeyParameters(ssm, "/keys/")
+        parameters.save(one)
+        assert parameters.load() == {one.id: one}
+        parameters.remove(one.id)
+    with Stubber(manager) as stub:
+        stub.add_response("get_secret_value", {"SecretString": "[]"})
+        stub.add_response("put_secret_value", {})
+        stub.add_response("get_secret_value", {"SecretString": f"[{value}]"})
+        kept = KeySecret(manager, "keys")
+        kept.save(one)
+        assert kept.load() == {one.id: one}

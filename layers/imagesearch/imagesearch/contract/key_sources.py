@@ -129,7 +129,7 @@ class KeyParameters:
 
     def _pages(self) -> list[Any]:
         pages = self._ssm.get_paginator("get_parameters_by_path")
-        return list(pages.paginate(Path=self._path, WithDecryption=True))
+        return list(pages.paginate(Path=self._path.rstrip("/"), WithDecryption=True))
 
 
 class KeySecret:
