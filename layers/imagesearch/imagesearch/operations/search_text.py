@@ -65,7 +65,7 @@ class TextRanker(Protocol):
 class KnownWords:
     """Ranks by the share of the query's words, weighed by rarity, that are known of a picture.
 
-    Reads every picture that the filter selects: 10 to 20 µs each.
+    Reads every picture that the filter selects, about 30 µs each: 3 s for 100,000.
     """
 
     def __call__(
