@@ -23,11 +23,6 @@ from imagesearch.operations.instances import DeleteInstance, delete_instance
 from tests.ingest.yard import Killed, Yard, add, delete
 
 
-@pytest.fixture
-def yard(tmp_path: Path) -> Yard:
-    return Yard(tmp_path, {"goods/a.jpg": b"1:3", "root.jpg": b"2:4", "goods/bad.jpg": b"bad"})
-
-
 def test_a_task_adds_and_deletes_and_counts(yard: Yard) -> None:
     lines = [
         add("p1", IntAttr=7, CustomContent="x"),
