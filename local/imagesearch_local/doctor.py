@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from imagesearch.errors import ImageSearchError
@@ -33,6 +34,7 @@ def examine(template: Path | None, folder: DataFolder, client: Client) -> list[C
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("Python", lambda: f"{sys.version.split()[0]} at {sys.executable}"),
         ("Lambda emulator", lambda: str(emulator())),
+        ("Lambda runtime client", _runtime_client),
         ("object store", program),
         ("template", lambda: _template(template or find_template())),
         ("models", lambda: _models(template or find_template())),
@@ -47,6 +49,13 @@ def _look(name: str, look: Callable[[], str]) -> Check:
         return Check(name, True, look())
     except (LocalFailure, ImageSearchError, Refused, Unreachable, OSError) as error:
         return Check(name, False, str(error))
+
+
+def _runtime_client() -> str:
+    found = find_spec("awslambdaric")
+    if found is None or found.origin is None:
+        raise LocalFailure("awslambdaric is missing: pip install 'serverless-image-search[local]'")
+    return str(Path(found.origin).parent)
 
 
 def _template(path: Path) -> str:
