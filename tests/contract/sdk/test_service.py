@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
+from imagesearch.storage.s3 import S3ObjectStore, connect
+from imagesearch_local.direct import _of_local_run
 from imagesearch_local.folder import DataFolder
 from imagesearch_local.keys import default_key
+from imagesearch_local.template import Template, find_template
 
 from tests.contract.caller import picture, text
 from tests.contract.sdk.sdks import Sdk, SdkError, Target, node_sdk, python_sdk
@@ -21,19 +26,22 @@ SHOP: dict[str, Any] = {"instance_name": "sdk"}
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    running = Service(tmp_path_factory.mktemp("service"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def target(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """The service by HTTP, and by HTTPS through a proxy that changes nothing."""
-    service = Service(tmp_path_factory.mktemp("service"))
     certificate = make_certificate(tmp_path_factory.mktemp("tls"))
-    service.start()
-    try:
-        with service.client() as client:
-            client.put("/v1/instances/sdk", json={"service": "product"}).raise_for_status()
-        key, _ = default_key(DataFolder(service.data))
-        with serving(forwarding(service.port), certificate) as https:
-            yield Target(key, service.port, https, certificate)
-    finally:
-        service.stop()
+    with service.client() as client:
+        client.put("/v1/instances/sdk", json={"service": "product"}).raise_for_status()
+    key, _ = default_key(DataFolder(service.data))
+    with serving(forwarding(service.port), certificate) as https:
+        yield Target(key, service.port, https, certificate)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +78,38 @@ def test_the_current_sdk_uploads(sdk: Sdk) -> None:
     request = "SearchImageByPicAdvanceRequest"
     found = sdk.call("search_image_by_pic_advance", request, files=file, **SHOP)
     assert found["Auctions"][0]["ProductId"] == "up"
+
+
+def test_a_batch_task_runs_to_its_end(
+    sdk: Sdk, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = _of_local_run(DataFolder(service.data), Template.read(find_template()))
+    for name, value in known.items():
+        monkeypatch.setenv(name, value)
+    bucket = known["IMAGESEARCH_BUCKET"]
+    store = S3ObjectStore(connect(endpoint=known["AWS_ENDPOINT_URL_S3"]), bucket)
+    lines = [
+        b'{"OperationType": "ADD", "ProductId": "batch", "PicName": "a.jpg", "IntAttr": 7}',
+        b'{"OperationType": "ADD", "ProductId": "batch", "PicName": "gone.jpg"}',
+    ]
+    store.put("imports/goods/a.jpg", picture(5))
+    store.put("imports/goods/increment.meta", b"\n".join(lines))
+    asked = {**SHOP, "bucket_name": bucket, "path": "/imports/goods"}
+    begun = sdk.call("increase_instance", "IncreaseInstanceRequest", **asked)["Data"]
+    wanted = {**SHOP, "id": int(begun["Id"])}
+    ends = time.monotonic() + 90
+    task: dict[str, Any] = {}
+    while task.get("Status") in {None, "PROCESSING"} and time.monotonic() < ends:
+        time.sleep(0.5)
+        data = sdk.call("increase_list", "IncreaseListRequest", **wanted)["Data"]
+        (task,) = data["Increments"]["Instance"]
+    assert (task["Status"], task["Code"]) == ("SUCCESS", "0"), task
+    assert task["Msg"] == "done: 2 of 2 done, 1 of them failed"
+    assert b"gone.jpg" in httpx.get(task["ErrorUrl"]).content
+    by_filter = sdk.call(
+        "search_image_by_filter", "SearchImageByFilterRequest", **SHOP, filter="int_attr=7"
+    )
+    assert [hit["ProductId"] for hit in by_filter["Auctions"]] == ["batch"]
 
 
 def test_errors_pass_the_whole_way(sdk: Sdk) -> None:
