@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check build sam-local eval bench-index bench-coldstart
+.PHONY: help setup run test check build sam-local eval bench-index bench-coldstart bench-ingest
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -47,3 +47,6 @@ bench-index: setup ## Speed, recall, size of the index beside its peers (ARGS=--
 
 bench-coldstart: setup ## Where a cold start spends its time (ARGS=--help)
 	@$(BIN)/python -m benchmarks.coldstart $(ARGS)
+
+bench-ingest: setup ## A batch task beside the bare models, under trouble if asked (ARGS=--help)
+	@$(BIN)/python -m benchmarks.ingest $(ARGS)

@@ -251,8 +251,13 @@ def test_a_file_that_was_changed_meanwhile_fails_the_task_before_anything_is_don
     assert (done.state, done.problem and done.problem.code) == ("failed", "MetaChanged")
     assert not yard.catalogue()
     assert not yard.store.keys("tasks/open/")
-    with pytest.raises(IncrementEnded):
-        resume_increment(yard.deployment, NamedIncrement(instance="shop", id=submitted.task.id))
+    resume_increment(yard.deployment, NamedIncrement(instance="shop", id=submitted.task.id))
+    yard.run()
+    assert yard.show(submitted).state == "failed"
+    yard.bucket.objects["goods/increment.meta"] = yard.bucket.objects["goods/increment.meta"][:-1]
+    resume_increment(yard.deployment, NamedIncrement(instance="shop", id=submitted.task.id))
+    yard.run()
+    assert yard.show(submitted).state == "done"
 
 
 def test_the_next_task_begins_when_one_fails(yard: Yard) -> None:

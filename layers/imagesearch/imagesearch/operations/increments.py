@@ -238,15 +238,13 @@ def cancel_increment(deployment: Deployment, request: NamedIncrement) -> Increme
 def resume_increment(deployment: Deployment, request: NamedIncrement) -> Increment:
     """Go on with a task that was cancelled or has failed, where it stopped.
 
-    Raises :class:`IncrementEnded` for one that is done or was never planned. One that runs is
-    given a push.
+    Raises :class:`IncrementEnded` for one that is done. One that runs is given a push.
     """
     tasks, store = _tasks(deployment, request.instance), deployment.store
     task = tasks.get(request.id)
     ended = found(store, task.keys.ended, Ended)
-    if ended and (ended.state == "done" or not exists(store, task.keys.plan)):
-        reason = "is done" if ended.state == "done" else "was ended before it was planned"
-        raise IncrementEnded(f"task {task.id} {reason}: there is nothing to go on with.")
+    if ended and ended.state == "done":
+        raise IncrementEnded(f"task {task.id} is done: there is nothing to go on with.")
     if ended:
         # In this order a resumption that breaks off leaves the task ended.
         store.delete([task.keys.stop])
