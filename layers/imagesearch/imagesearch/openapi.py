@@ -14,6 +14,12 @@ from imagesearch.operations import answers
 from imagesearch.operations.add import AddPicture
 from imagesearch.operations.compare import Compare
 from imagesearch.operations.delete import DeletePicture, DeleteProduct, DeleteSelected
+from imagesearch.operations.increment_record import (
+    CheckAnswer,
+    IncrementRecord,
+    IncrementsAnswer,
+)
+from imagesearch.operations.increments import ListIncrements, NamedIncrement, SubmitIncrement
 from imagesearch.operations.instances import CreateInstance, DeleteInstance, NamedInstance
 from imagesearch.operations.pictures import ListPictures, ShowPicture
 from imagesearch.operations.search import Search
@@ -53,6 +59,7 @@ class Route:
 _INSTANCES = "/v1/instances"
 _INSTANCE = f"{_INSTANCES}/{{instance}}"
 _PICTURES = f"{_INSTANCE}/pictures"
+_INCREMENTS = f"{_INSTANCE}/increments"
 _PICTURE = f"{_PICTURES}/{{product_id}}/{{pic_name}}"
 
 ROUTES = (
@@ -151,6 +158,45 @@ ROUTES = (
         BeginUpload,
         answers.UploadAnswer,
         status=201,
+    ),
+    Route(
+        f"POST {_INCREMENTS}",
+        "submitIncrement",
+        "Queue a batch task",
+        SubmitIncrement,
+        IncrementRecord,
+        status=202,
+    ),
+    Route(
+        f"POST {_INCREMENTS}/check",
+        "checkIncrement",
+        "Tell what keeps a batch task from being carried out",
+        SubmitIncrement,
+        CheckAnswer,
+    ),
+    Route(f"GET {_INCREMENTS}", "listIncrements", "List tasks", ListIncrements, IncrementsAnswer),
+    Route(
+        f"GET {_INCREMENTS}/{{id}}",
+        "showIncrement",
+        "Show how far a task is",
+        NamedIncrement,
+        IncrementRecord,
+    ),
+    Route(
+        f"DELETE {_INCREMENTS}/{{id}}",
+        "cancelIncrement",
+        "Stop a task",
+        NamedIncrement,
+        IncrementRecord,
+        status=202,
+    ),
+    Route(
+        f"POST {_INCREMENTS}/{{id}}/resume",
+        "resumeIncrement",
+        "Go on with a task that was cancelled or has failed",
+        NamedIncrement,
+        IncrementRecord,
+        status=202,
     ),
     Route("GET /health/live", "live", "Tell that functions run", None, answers.HealthAnswer),
     Route(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -31,6 +31,7 @@ __all__ = [
     "Increment",
     "ListIncrements",
     "NamedIncrement",
+    "State",
     "SubmitIncrement",
     "cancel_increment",
     "check_increment",
@@ -41,6 +42,7 @@ __all__ = [
     "trust_role",
 ]
 
+State = Literal["queued", "planning", "running", "stopping", "done", "failed", "cancelled"]
 LINKED_SECONDS = 2 * 3600
 """For how long a report's address leads to it, as with the vendor."""
 _READING = 12.0
@@ -90,7 +92,7 @@ class Increment:
     """
 
     task: Task
-    state: str
+    state: State
     total: int
     added: int = 0
     deleted: int = 0
@@ -308,7 +310,7 @@ def _seen(deployment: Deployment, task: Task, tasks: Tasks) -> Increment:
 
 def _not_begun(deployment: Deployment, task: Task, tasks: Tasks, stop: Stop | None) -> Increment:
     planning = found(deployment.store, task.keys.planning, LaneState)
-    state = "stopping" if stop else "planning" if planning else "queued"
+    state: State = "stopping" if stop else "planning" if planning else "queued"
     behind = [n for n in tasks.open_ids() if n < task.id]
     return Increment(
         task=task,
