@@ -94,25 +94,36 @@ def _answers(build: Path, variables: dict[str, str], given: argparse.Namespace) 
     event = json.loads(Path("events/search.json").read_text("utf-8"))
     event["rawPath"] = "/v1/instances/bench/search"
     event["pathParameters"] = {"instance": "bench"}
-    firsts, overheads, warm = [], [], []
+    firsts: list[float] = []
+    first_cpus: list[float] = []
+    overheads: list[float] = []
+    warm: list[float] = []
+    warm_cpus: list[float] = []
     for start in range(given.starts):
         with Environment(build, "SearchFunction", variables) as function:
             began = time.perf_counter()
             _search(function, event)
             firsts.append(time.perf_counter() - began)
+            first_cpus.append(function.cpu())
             for _ in range(given.warm if start == 0 else 0):
                 began = time.perf_counter()
                 took = _search(function, event)
                 warm.append((time.perf_counter() - began) * 1000)
                 overheads.append(took["all"] - sum(took[stage] for stage in STAGES))
+            if start == 0:
+                warm_cpus.append((function.cpu() - first_cpus[0]) / given.warm * 1000)
     figures = {
         "first_answer_s": round(statistics.median(firsts), 3),
+        "first_answer_cpu_s": round(statistics.median(first_cpus), 3),
+        "warm_answer_cpu_ms": round(statistics.median(warm_cpus), 1),
         "warm_answer_ms": round(statistics.median(warm), 1),
         "warm_overhead_ms": round(statistics.median(overheads), 1),
     }
     print(f"\nunder the emulator, {given.pictures:,} pictures")
-    print(f"{'first answer':<20}{figures['first_answer_s']:.2f} s")
-    print(f"{'warm answer':<20}{figures['warm_answer_ms']:.1f} ms")
+    for name in ("first", "warm"):
+        cpu = f"{name}_answer_cpu_" + ("s" if name == "first" else "ms")
+        wall = f"{name}_answer_" + ("s" if name == "first" else "ms")
+        print(f"{name + ' answer':<20}{figures[wall]} ({figures[cpu]} of the processor)")
     print(f"{'  not models, index':<20}{figures['warm_overhead_ms']:.1f} ms")
     return figures
 

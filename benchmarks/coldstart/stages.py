@@ -27,12 +27,9 @@ _stage("ONNX Runtime")
 import msgspec  # noqa: E402, F401
 
 _stage("msgspec")
-import boto3  # noqa: E402, F401
+from imagesearch.storage.lean import open_store  # noqa: E402
 
-_stage("boto3")
-from imagesearch.storage.s3 import connect  # noqa: E402
-
-connect()
+open_store("bucket", endpoint=None)
 _stage("S3 client")
 from imagesearch.observe import logger  # noqa: E402
 

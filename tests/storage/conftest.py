@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 import boto3
 import pytest
+from imagesearch.storage.lean import LeanS3ObjectStore
 from imagesearch.storage.s3 import S3ObjectStore, connect
+from imagesearch.storage.signing import Credentials
 from imagesearch_local.folder import DataFolder
 from imagesearch_local.seaweed import Seaweed
 
@@ -22,10 +24,15 @@ class Server:
     seaweed: Seaweed
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def store(self) -> S3ObjectStore:
+    def store(self, kind: str = "boto3") -> S3ObjectStore:
         name = f"test-{next(self.numbers)}"
-        boto3.client("s3", endpoint_url=self.seaweed.endpoint).create_bucket(Bucket=name)
-        return S3ObjectStore(connect(endpoint=self.seaweed.endpoint), name)
+        endpoint = self.seaweed.endpoint
+        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=name)
+        if kind == "boto3":
+            return S3ObjectStore(connect(endpoint=endpoint), name)
+        return LeanS3ObjectStore(
+            name, endpoint=endpoint, region="us-east-1", credentials=Credentials()
+        )
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +58,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     loop.close()
 
 
-@pytest.fixture
-def store(server: Server) -> S3ObjectStore:
-    return server.store()
+@pytest.fixture(params=["boto3", "lean"])
+def store(server: Server, request: pytest.FixtureRequest) -> S3ObjectStore:
+    """The store in both its forms, in a bucket of its own."""
+    return server.store(request.param)

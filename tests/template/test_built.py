@@ -91,6 +91,7 @@ STORY = [
     ("AddFunction", "add-picture", 201),
     ("AddFunction", "add-picture-as-bytes", 201),
     ("AddFunction", "start-upload", 201),
+    ("AddFunction", "change-picture", 200),
     ("CatalogueFunction", "show-picture", 200),
     ("CatalogueFunction", "list-pictures", 200),
     ("SearchFunction", "search", 200),
@@ -118,6 +119,38 @@ def test_every_event_is_answered_by_the_built_functions(invoke: Invoke) -> None:
     assert invoke("CompactFunction", "compact-instance") is not None
     assert invoke("CompactFunction", "compact-daily") is not None
     assert invoke("CatalogueFunction", "erase-instance")["statusCode"] == 202
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        ("list", 404),
+        ("show", 404),
+        ("check", 404),
+        ("submit", 404),
+        ("cancel", 404),
+        ("resume", 404),
+    ],
+)
+def test_batch_tasks_of_an_instance_that_is_not_there(
+    invoke: Invoke, event: str, status: int
+) -> None:
+    answer = invoke("IncrementFunction", f"{event}-increment{'s' if event == 'list' else ''}")
+    assert answer.get("statusCode") == status, answer
+
+
+@pytest.mark.parametrize("event", ["ingest-work", "ingest-inbox", "ingest-sweep"])
+def test_the_bucket_s_events_and_the_sweep_are_worked_off(invoke: Invoke, event: str) -> None:
+    assert "errorType" not in invoke("IngestFunction", event)
+
+
+def test_every_event_there_is_was_tried() -> None:
+    tried = {event for _, event, _ in STORY} | {"erase-instance", "change-picture", "authorize"}
+    source = Path(__file__).read_text("utf-8")
+    for path in (ROOT / "events").glob("*.json"):
+        family, _, _ = path.stem.rpartition("-")
+        named = path.stem in tried or f'"{path.stem}"' in source or "increment" in path.stem
+        assert named or family == "contract" or path.stem == "verify", path.stem
 
 
 @pytest.mark.parametrize("event", ["get", "rpc", "2019", "2018"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.template.conftest import ROOT
-from tools.sam import artifacts, bytecode, interpreter, lock, sizes
+from tools.sam import artifacts, bytecode, costs, interpreter, lock, sizes
 from tools.sam.elf import is_shared_object, loaded_only
 
 
@@ -127,3 +127,7 @@ def test_the_makefile_builds_what_it_is_asked_for(tmp_path: Path) -> None:
         command, cwd=ROOT, env={"ARTIFACTS_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}, check=True
     )
     assert (tmp_path / "app.py").exists()
+
+
+def test_the_costs_told_are_the_ones_computed() -> None:
+    assert costs.table() in (ROOT / "docs/costs.md").read_text("utf-8")

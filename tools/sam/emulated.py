@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -115,9 +115,12 @@ class Environment:
         self._wait_until_it_listens()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._process:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            for member, _ in [*self._members()]:
+                with suppress(ProcessLookupError):
+                    os.kill(member, signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
 
     def invoke(self, event: object) -> dict[str, Any]:
@@ -129,6 +132,20 @@ class Environment:
         with opener.open(request, timeout=120) as answer:
             found: dict[str, Any] = json.loads(answer.read())
             return found
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that the function's process has taken so far."""
+        ticks = [int(found[11]) + int(found[12]) for _, found in self._members()]
+        return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+    def _members(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield number and state of the processes that the emulator started."""
+        for entry in Path("/proc").iterdir():
+            if self._process and entry.name.isdigit() and int(entry.name) != self._process.pid:
+                with suppress(OSError):
+                    found = (entry / "stat").read_text("utf-8").rpartition(")")[2].split()
+                    if int(found[3]) == self._process.pid:  # of the session that we began
+                        yield int(entry.name), found
 
     def _environment(self, task: Path) -> dict[str, str]:
         paths = [task, *(self._build / layer / "python" for layer in LAYERS), runtime_client()]

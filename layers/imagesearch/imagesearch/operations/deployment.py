@@ -66,10 +66,10 @@ class Deployment:
     @classmethod
     def from_environment(cls) -> Deployment:
         """Open the deployment that the environment variables describe."""
-        from imagesearch.storage.s3 import S3ObjectStore, connect
+        from imagesearch.storage.lean import open_store
 
         settings = Settings.from_environment()
-        store = S3ObjectStore(connect(endpoint=settings.endpoint), settings.bucket)
+        store = open_store(settings.bucket, endpoint=settings.endpoint)
         compaction = _asynchronous(settings.compact_function) if settings.compact_function else None
         return cls(settings, store, compaction=compaction)
 

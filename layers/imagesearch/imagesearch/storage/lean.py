@@ -1,0 +1,245 @@
+"""The S3 store for functions that mostly read: boto3 is imported at the first write.
+
+A search lists, gets and nothing else; it need not wait for boto3, which takes longer to import
+than the networks take to load.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from imagesearch.errors import NoSuchObject, StorageError, StorageUnavailable
+from imagesearch.storage import ObjectInfo, StoredObject
+from imagesearch.storage.s3 import S3ObjectStore, connect
+from imagesearch.storage.signing import Credentials, sign
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["LeanS3ObjectStore", "open_store"]
+
+_CONNECT_SECONDS, _READ_SECONDS = 1, 4
+_TRIES = 4
+_PAUSE = 0.1
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+_chance = random.SystemRandom()
+
+
+def open_store(
+    bucket: str, *, endpoint: str | None, environment: Mapping[str, str] = os.environ
+) -> S3ObjectStore:
+    """Open a bucket without boto3 where the environment has all that takes, as Lambda's has.
+
+    Elsewhere keys and region may come from profiles and the like, which is boto3's business.
+    """
+    credentials, region = Credentials(environment), environment.get("AWS_REGION", "")
+    if credentials.known and region:
+        return LeanS3ObjectStore(bucket, endpoint=endpoint, region=region, credentials=credentials)
+    return S3ObjectStore(connect(endpoint=endpoint), bucket)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class LeanS3ObjectStore(S3ObjectStore):
+    """Reads by itself, and does everything else as :class:`S3ObjectStore` does.
+
+    Attempts, time-outs and pauses are those of :func:`~imagesearch.storage.s3.connect`.
+    """
+
+    def __init__(
+        self, bucket: str, *, endpoint: str | None, region: str, credentials: Credentials
+    ) -> None:
+        """Name the bucket; nothing is opened yet."""
+        self.bucket = bucket
+        self._endpoint, self._region, self._credentials = endpoint, region, credentials
+        china = ".cn" if region.startswith("cn-") else ""
+        address = endpoint or f"https://{bucket}.s3.{region}.amazonaws.com{china}"
+        parts = urlsplit(address)
+        self._host = parts.netloc
+        self._root = f"/{bucket}" if endpoint else ""
+        self._secure = parts.scheme == "https"
+        self._idle: list[HTTPConnection] = []
+        self._lock = threading.Lock()
+        weakref.finalize(self, _close, self._idle)
+
+    @cached_property
+    def _s3(self) -> S3Client:  # type: ignore[override]
+        return connect(endpoint=self._endpoint)
+
+    def get(self, key: str) -> StoredObject:
+        """Read an object; :class:`NoSuchObject` if there is none."""
+        answer = _sound(self._ask("GET", key), key)
+        return StoredObject(answer.body, answer.headers["etag"])
+
+    def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
+        """Read an object unless it still has ``etag``; ``None`` means unchanged."""
+        answer = self._ask("GET", key, headers={"if-none-match": etag})
+        if answer.status == 304:
+            return None
+        return StoredObject(_sound(answer, key).body, answer.headers["etag"])
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Read ``length`` bytes from ``start``; shorter only at the object's end."""
+        if length <= 0:
+            return b""
+        span = {"range": f"bytes={start}-{start + length - 1}"}
+        answer = self._ask("GET", key, headers=span)
+        return b"" if answer.status == 416 else _sound(answer, key).body
+
+    def head(self, key: str) -> ObjectInfo:
+        """Describe an object without its bytes; ``NoSuchObject`` if there is none."""
+        headers = _sound(self._ask("HEAD", key), key).headers
+        changed = parsedate_to_datetime(headers["last-modified"]).timestamp()
+        return ObjectInfo(
+            key, int(headers["content-length"]), headers["etag"], int(changed * 1_000_000)
+        )
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        """List keys under ``prefix`` in ascending order, those greater than key ``after``."""
+        query = {"list-type": "2", "prefix": prefix}
+        if after:
+            query["start-after"] = after
+        while True:
+            found, token = _page(_sound(self._ask("GET", "", query=query), prefix).body)
+            yield from found
+            if not token:
+                return
+            query["continuation-token"] = token
+
+    def _ask(
+        self,
+        method: str,
+        key: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> _Answer:
+        """Send a request until it is answered; a connection that broke is opened anew."""
+        path = f"{self._root}/{key}" if key else self._root + ("" if self._root else "/")
+
+        def attempt() -> _Answer:
+            target, signed = sign(
+                method,
+                self._host,
+                path,
+                query or {},
+                keys=self._credentials.current(),
+                region=self._region,
+                now=time.time(),
+            )
+            return self._send(method, target, {**signed, **(headers or {})})
+
+        return _persist(attempt, key or "the listing")
+
+    def _send(self, method: str, target: str, headers: dict[str, str]) -> _Answer:
+        with self._lock:
+            line = self._idle.pop() if self._idle else None
+        if line is not None:
+            # It may have been closed at the other end, or be from before a snapshot.
+            with suppress(OSError, HTTPException):
+                return self._talk(line, method, target, headers)
+        return self._talk(self._connected(), method, target, headers)
+
+    def _connected(self) -> HTTPConnection:
+        kind = HTTPSConnection if self._secure else HTTPConnection
+        line = kind(self._host, timeout=_CONNECT_SECONDS)
+        line.connect()
+        line.sock.settimeout(_READ_SECONDS)
+        return line
+
+    def _talk(
+        self, line: HTTPConnection, method: str, target: str, headers: dict[str, str]
+    ) -> _Answer:
+        """Send one request over a connection, and keep that for the next unless it failed."""
+        try:
+            line.request(method, target, headers=headers)
+            answer = line.getresponse()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            found = _Answer(answer.status, names, answer.read())
+        except BaseException:
+            line.close()
+            raise
+        if answer.will_close:
+            line.close()
+        else:
+            with self._lock:
+                self._idle.append(line)
+        return found
+
+
+def _close(idle: list[HTTPConnection]) -> None:
+    for line in idle:
+        line.close()
+
+
+def _persist(attempt: Callable[[], _Answer], what: str) -> _Answer:
+    trouble = ""
+    for number in range(_TRIES):
+        if number:
+            time.sleep(_chance.uniform(0, _PAUSE * 4**number))
+        try:
+            answer = attempt()
+        except (OSError, HTTPException) as error:
+            trouble = repr(error)
+            continue
+        if answer.status not in _AGAIN:
+            return answer
+        trouble = f"{answer.status} {_code(answer.body)}"
+    raise StorageUnavailable(f"the object store did not answer for {what}: {trouble}")
+
+
+def _sound(answer: _Answer, key: str) -> _Answer:
+    """Return an answer that is what was asked for, else raise what it says."""
+    if answer.status in {200, 206}:
+        return answer
+    code = _code(answer.body)
+    if answer.status == 404 and code in {"NoSuchKey", ""}:
+        raise NoSuchObject(f"{key} is not in the store.")
+    raise StorageError(f"the object store refused {key}: {answer.status} {code}.")
+
+
+def _code(body: bytes) -> str:
+    from xml.etree import ElementTree as ET
+
+    with suppress(ET.ParseError):
+        return ET.fromstring(body).findtext("Code", "")  # noqa: S314 - written by S3
+    return ""
+
+
+def _page(body: bytes) -> tuple[list[ObjectInfo], str]:
+    """Return what a page of a listing shows, and where the next one begins; empty if it is last."""
+    from datetime import datetime
+    from xml.etree import ElementTree as ET
+
+    page = ET.fromstring(body)  # noqa: S314 - written by S3
+    found = []
+    for item in page.iter(f"{_NAMESPACE}Contents"):
+        about = {child.tag.removeprefix(_NAMESPACE): child.text or "" for child in item}
+        moment = datetime.fromisoformat(about["LastModified"])
+        found.append(
+            ObjectInfo(
+                about["Key"],
+                int(about["Size"]),
+                about["ETag"],
+                int(moment.timestamp() * 1_000_000),
+            )
+        )
+    return found, page.findtext(f"{_NAMESPACE}NextContinuationToken", "")
