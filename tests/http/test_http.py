@@ -4,9 +4,17 @@ import base64
 import json
 from typing import Any
 
+import msgspec
 import pytest
-from imagesearch.errors import InvalidField, InvalidJson, StorageUnavailable, UnsupportedContentType
-from imagesearch.http import MAX_BODY, Answer, Api, Request
+from imagesearch.errors import (
+    InvalidField,
+    InvalidJson,
+    StorageUnavailable,
+    UnknownOperation,
+    UnsupportedContentType,
+)
+from imagesearch.http import MAX_BODY, Answer, Api, Request, problem
+from imagesearch.ingest.problems import Flaws
 
 
 def event(**overrides: Any) -> dict[str, Any]:
@@ -129,3 +137,14 @@ def test_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_not() -> None:
 def test_a_route_that_is_not_served_is_not_found() -> None:
     answer, body = served(lambda _: Answer({}), routeKey="GET /nowhere")
     assert (answer["statusCode"], body["code"]) == (404, "NoSuchRoute")
+
+
+def test_a_refused_task_names_its_lines_in_both_languages() -> None:
+    flaws = Flaws()
+    flaws.add(UnknownOperation("it is PUT.", "是 PUT。"), 3)
+    answer = problem(flaws.refusal(10), request_id="r", path="/p")
+    said = msgspec.json.decode(msgspec.json.encode(answer.body))
+    assert (said["code"], said["problems_total"]) == ("MetaLinesInvalid", 1)
+    assert "10" in said["detail_zh"]
+    [line] = said["problems"]
+    assert (line["line"], line["code"], line["message_zh"]) == (3, "UnknownOperation", "是 PUT。")

@@ -116,6 +116,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_id: str
     fix: Annotated[str, msgspec.Meta(description="What to do instead.")]
     field: str | None = None
+    detail_zh: str | None = None
+    fix_zh: str | None = None
+    problems: Annotated[
+        list[dict[str, str | int]] | None,
+        msgspec.Meta(description="The first lines of increment.meta that are wrong."),
+    ] = None
+    problems_total: int | None = None
 
 
 Route = Callable[[Request], Answer]
@@ -188,6 +195,7 @@ def render_problem(error: ImageSearchError, *, request_id: str, path: str) -> Pr
         request_id=request_id,
         fix=error.fix,
         field=error.field,
+        **error.particulars(),
     )
 
 
