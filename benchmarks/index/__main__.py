@@ -174,6 +174,7 @@ def main() -> None:
         for name in chosen.engines:
             print(f"{name} …", file=sys.stderr, flush=True)
             results.append(bench.engine(name))
+            print(json.dumps(results[-1]), file=sys.stderr, flush=True)
     print(table(results))
     print(json.dumps({"rows": chosen.rows, "queries": chosen.queries, "engines": results}))
 
