@@ -95,7 +95,7 @@ def _lane(
     except NoSuchObject:
         return
     if hold is None:
-        settle(shop, task)
+        settle(shop, task, after=lane)
         return
     try:
         whole = work_lane(shop, task, lane, hold, time_left)
@@ -111,7 +111,7 @@ def _lane(
             hold.give_back(shop.now())
         raise
     if whole:
-        settle(shop, task)
+        settle(shop, task, after=lane)
     else:
         state = hold.state
         shop.store.put(task.keys.todo(f"lane-{lane:04d}-from-{state.chunk}-{state.offset}"), b"")

@@ -12,7 +12,7 @@ from imagesearch.ingest.callback import deliver
 from imagesearch.ingest.house import Workshop
 from imagesearch.ingest.lanes import Failure, LaneState, lane_states, merged
 from imagesearch.ingest.problems import Problem
-from imagesearch.ingest.tasks import Ended, Plan, Stop, Task, Tasks, exists, found
+from imagesearch.ingest.tasks import Ended, Plan, Stop, Task, Tasks, exists, found, read
 from imagesearch.observe import logger
 from imagesearch.storage import ObjectStore
 
@@ -35,28 +35,39 @@ def fail(shop: Workshop, task: Task, error: ImageSearchError) -> None:
         tidy(shop, task)
 
 
-def settle(shop: Workshop, task: Task) -> bool:
+def settle(shop: Workshop, task: Task, *, after: int = 0) -> bool:
     """End the task if all lanes are finished, or if it is to stop and nobody works on it.
 
-    Whoever finishes a lane calls this afterwards. Of several who finish at once the last to
-    change a lane sees all of them finished, so none is forgotten; any number may end the task.
+    Whoever finishes a lane (``after``) calls this afterwards. Of several who finish at once the
+    last to change a lane sees all of them finished, so none is forgotten; any number may end the
+    task.
     """
     if exists(shop.store, task.keys.ended):
         tidy(shop, task)
         return True
-    lanes = lane_states(shop.store, task.keys.lanes)
     stop = found(shop.store, task.keys.stop, Stop)
-    planned = exists(shop.store, task.keys.plan)
-    complete = planned and all(lane.finished for lane in lanes)
-    if not complete and (stop is None or _anybody_works(shop, task, lanes)):
+    plan = found(shop.store, task.keys.plan, Plan)
+    complete = plan is not None and _finished(shop.store, task, plan.lanes, after)
+    if not complete and (stop is None or _anybody_works(shop, task)):
         return False
-    _end(shop, task, None if complete else stop, lanes)
+    _end(shop, task, None if complete else stop, lane_states(shop.store, task.keys.lanes))
     tidy(shop, task)
     return True
 
 
-def _anybody_works(shop: Workshop, task: Task, lanes: list[LaneState]) -> bool:
+def _finished(store: ObjectStore, task: Task, lanes: int, after: int) -> bool:
+    """Tell whether all lanes are finished.
+
+    Looks no further than the first that is not, each caller from the next lane on: else all
+    lanes together would read the square of their number.
+    """
+    order = ((after + 1 + n) % lanes for n in range(lanes))
+    return all(read(store, task.keys.lane(lane), LaneState).finished for lane in order)
+
+
+def _anybody_works(shop: Workshop, task: Task) -> bool:
     planning = found(shop.store, task.keys.planning, LaneState)
+    lanes = lane_states(shop.store, task.keys.lanes)
     now = shop.now()
     return any(lane.held(now) for lane in [*lanes, *([planning] if planning else [])])
 
