@@ -1,5 +1,6 @@
 """Damaged, missing and swapped objects: named before use, never a wrong answer, never a crash."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -371,12 +372,18 @@ class TestFolder:
         first = index_at(store, cache=tmp_path)
         first.snapshot().search(query)
         (tmp_path / "000000000001-aa.i8").write_bytes(b"of an earlier time")
+        abandoned, coming = (tmp_path / f"000000000001-aa.i8.{n}" for n in "01")
+        for partial in (abandoned, coming):
+            partial.write_bytes(b"part")
+        os.utime(abandoned, (0, 0))
         index = Index(store, PREFIX, model="m", policy=Policy(parallel=1, tier=2))
         assert index.maintain().merged == 2
         first.snapshot().search(query)
         again = index_at(store, cache=tmp_path)
         again.snapshot().search(query)
         manifest = again.snapshot().view.manifest
+        assert coming.exists()
+        coming.unlink()
         assert {f.name.partition(".")[0] for f in tmp_path.iterdir()} == {
             s.id for s in manifest.segments
         }

@@ -180,8 +180,11 @@ def test_a_long_log_is_settled_after_two_minutes_and_no_sooner(world: World) -> 
     world.sleep(119)
     busy.maintain()
     assert listed(world) == 6
+    assert not busy.snapshot().wants_upkeep
     world.sleep(2)
+    assert busy.snapshot().wants_upkeep
     busy.maintain()
+    assert not busy.snapshot().wants_upkeep
     assert listed(world) == 1, "what came in after the mark stays listed"
     assert len(world.keys()) == 6
 

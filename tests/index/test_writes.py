@@ -279,13 +279,13 @@ def test_a_batch_takes_three_requests(store: MemoryStore, index: Index) -> None:
     assert [verb for verb, _ in store.requests] == ["list", "get_if_changed", "put_if_absent"]
 
 
-def test_a_snapshot_tells_when_the_log_should_be_folded(index: Index) -> None:
+def test_a_snapshot_tells_when_upkeep_is_due(index: Index) -> None:
     for n in range(64):
-        assert not index.snapshot().wants_fold
+        assert not index.snapshot().wants_upkeep
         index.append([entry(n)], after=index.snapshot())
-    assert index.snapshot().wants_fold
+    assert index.snapshot().wants_upkeep
     index.maintain()
-    assert not index.snapshot().wants_fold
+    assert not index.snapshot().wants_upkeep
     for n in range(4):
         index.append([entry(n, i) for i in range(500)], after=index.snapshot())
-    assert index.snapshot().wants_fold
+    assert index.snapshot().wants_upkeep

@@ -7,6 +7,7 @@ import mmap
 import os
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
@@ -22,7 +23,9 @@ from imagesearch.storage import ObjectStore
 __all__ = ["File", "Files", "check_file"]
 
 _PART = 8 << 20
-_SUFFIXES = {".meta", ".b1", ".i8", ".usearch"}
+_SUFFIXES = (".meta", ".b1", ".i8", ".usearch")
+_ABANDONED = 3600.0
+"""Age (s) of a file that is no longer being fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ class Files:
         if self._cache and self._cache.is_dir():
             names = {self._path(key).name for key in keys}
             for path in self._cache.iterdir():
-                if path.suffix in _SUFFIXES and path.name not in names:
+                abandoned = path.stem.endswith(_SUFFIXES) and _age(path) > _ABANDONED
+                if abandoned or (path.suffix in _SUFFIXES and path.name not in names):
                     path.unlink(missing_ok=True)
 
     def _bring_later(self) -> None:
@@ -150,16 +154,19 @@ class Files:
 
     def _from_folder(self, file: File) -> memoryview | None:
         """Return a file that is in the folder already, unless it is damaged."""
-        if not self._cache or not self._path(file.key).is_file():
+        if not self._cache:
             return None
-        with self._path(file.key).open("rb") as found:
-            size = os.fstat(found.fileno()).st_size
-            content = mmap.mmap(found.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        try:
+            with self._path(file.key).open("rb") as found:
+                size = os.fstat(found.fileno()).st_size
+                content = mmap.mmap(found.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        except FileNotFoundError:
+            return None
         try:
             check_file(file.key, memoryview(content), file.info)
         except CorruptObject:
             return None
-        return memoryview(content)
+        return _untouched(memoryview(content))
 
     def _download(self, files: Sequence[File]) -> dict[str, memoryview]:
         targets = {file.key: self._target(file) for file in files}
@@ -179,7 +186,7 @@ class Files:
             check_file(file.key, content, file.info)
             if path:
                 path.rename(self._path(file.key))
-            return content.toreadonly()
+            return _untouched(content)
 
         try:
             each(fetch, parts, self._parallel)
@@ -213,6 +220,23 @@ class Files:
         if not self._cache:
             raise ValueError("files are kept in memory")
         return self._cache / key.rpartition("/")[2]
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _untouched(content: memoryview) -> memoryview:
+    """Return a mapped file, read-only, after having read all of it.
+
+    Its pages are given back: those that searches touch come again from the system's cache.
+    """
+    if isinstance(content.obj, mmap.mmap):
+        content.obj.madvise(mmap.MADV_DONTNEED)
+    return content.toreadonly()
 
 
 def check_file(key: str, data: bytes | memoryview, info: FileInfo) -> None:

@@ -61,11 +61,15 @@ class Snapshot:
         return len(self.view.tail.names)
 
     @property
-    def wants_fold(self) -> bool:
-        """Tell whether the log has become so long that :meth:`Index.maintain` should run."""
-        return (
-            self.log_length >= self.policy.fold_objects or self.log_bytes >= self.policy.fold_bytes
-        )
+    def wants_upkeep(self) -> bool:
+        """Tell whether searches would gain from :meth:`Index.maintain`.
+
+        The log is long, or there is much in its listing that could be settled by now.
+        """
+        policy, now = self.policy, self.began[1]
+        long = self.log_length >= policy.fold_objects or self.log_bytes >= policy.fold_bytes
+        settled = now - self.sequence > policy.settle_after * 1e6
+        return long or (settled and len(self.operations) > policy.listing_target)
 
     @property
     def pictures(self) -> int:
