@@ -1,4 +1,4 @@
-"""The bundle can be made again from its pinned packages, and agrees with independent conversions."""
+"""The bundle can be made again from its packages and agrees with independent conversions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from tools.models.bundle import build, build_embedder, weights_digest
-from tools.models.packages import U2NETP, member
+from tools.models.bundle import FITTED, build, build_embedder, weights_digest
+from tools.models.embedder import MID_WEIGHT, raw_embedder
+from tools.models.packages import LITE0, U2NETP, member
+from tools.models.prediction import category_inputs, predict
+from tools.models.statistics import combine, describe
+from tools.models.torchfile import read_tensors
 from tools.models.u2netp import subject_model
 
 _MAPPED = {
@@ -104,7 +108,8 @@ def test_a_rebuild_writes_the_same_description(rebuilt: Path, bundle_folder: Pat
 def test_the_embedder_agrees_with_the_reference(packages: Path, references: Path) -> None:
     stored = np.load(references / "embed_stats_lite0.npz", allow_pickle=False)
     statistics = {ours: stored[theirs] for ours, theirs in _MAPPED.items()}
-    model = build_embedder(packages, statistics).SerializeToString()
+    category = dict(np.load(FITTED / "category.npz", allow_pickle=False))
+    model = build_embedder(packages, statistics, category).SerializeToString()
     image = _pictures(224)
     ours, theirs = (
         _run(_session(model), image),
@@ -124,6 +129,33 @@ def test_masks_equal_the_reference(packages: Path, references: Path, side: int) 
     pixels = ((scaled - mean) / deviation).transpose(0, 3, 1, 2)
     (theirs,) = _run(_session(references / f"u2netp_{side}.onnx"), pixels).values()
     np.testing.assert_allclose(mask["mask"], theirs[:, 0], atol=1e-6)
+
+
+def test_the_graph_does_what_the_fits_assume(packages: Path, bundle_folder: Path) -> None:
+    image = _pictures(224, 3)
+    raw = _run(
+        _session(raw_embedder(read_tensors(member(LITE0, packages))).SerializeToString()), image
+    )
+    statistics = dict(np.load(FITTED / "statistics.npz", allow_pickle=False))
+    head = dict(np.load(FITTED / "category.npz", allow_pickle=False))
+    embedding, mid = describe(raw["head"], raw["blocks"], statistics)
+    inputs = category_inputs(combine(embedding, mid, MID_WEIGHT), raw["logits"])
+    graph = _run(_session(bundle_folder / "embedder.onnx"), image)
+    np.testing.assert_allclose(graph["embedding"], embedding, atol=1e-4)
+    np.testing.assert_allclose(graph["mid"], mid, atol=1e-4)
+    np.testing.assert_allclose(graph["category"], predict(inputs, head), atol=2e-3)
+
+
+def test_the_mask_alone_is_the_mask_of_the_whole_run(bundle_folder: Path) -> None:
+    subject = json.loads((bundle_folder / "bundle.json").read_text())["subject"]
+    session = _session(bundle_folder / subject["file"])
+    options = onnxruntime.RunOptions()
+    options.only_execute_path_to_fetches = True
+    image = _pictures(subject["side"], 1)
+    (mask,) = session.run([subject["output"]], {subject["pixels"]["input"]: image}, options)
+    assert mask.ndim == 3
+    assert 0 <= mask.min() <= mask.max() <= 1
+    np.testing.assert_array_equal(mask, _run(session, image)[subject["output"]])
 
 
 def test_sides_of_the_embedder_are_free(bundle_folder: Path) -> None:

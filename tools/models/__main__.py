@@ -1,10 +1,18 @@
-"""Command line: ``python -m tools.models build``, and the fitting steps."""
+"""Make the model bundle of layers/models, or fit again what is fitted in it.
+
+build needs onnx and numpy only. The other steps need tools/models/requirements.txt, npm and
+apt-get. Order of a full refit: collect, views, fit, scenes, decoder, build.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from tools.models.bundle import FITTED, build, weights_digest
 
@@ -12,30 +20,121 @@ _ROOT = Path(__file__).parents[2]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one step and end with one line of JSON."""
-    parser = argparse.ArgumentParser(prog="python -m tools.models", description=__doc__)
+    """Run one step; progress goes to stderr, the last line on stdout is JSON."""
+    chosen = _parser().parse_args(arguments)
+    print(json.dumps(chosen.run(chosen)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.models",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--cache",
         type=Path,
         default=_ROOT / ".cache" / "models",
         help="folder for downloads and prepared data (default: .cache/models)",
     )
-    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    steps = parser.add_subparsers(required=True, metavar="STEP")
     make = steps.add_parser("build", help="make the bundle from the pinned packages and the fits")
     make.add_argument("--out", type=Path, default=_ROOT / "layers" / "models")
-    make.add_argument("--fitted", type=Path, default=FITTED, help="folder of the fitted arrays")
-    chosen = parser.parse_args(arguments)
-    print(json.dumps(_build(chosen)))
+    make.set_defaults(run=_build)
+    collect = steps.add_parser("collect", help="fetch and render the pictures for fitting")
+    collect.set_defaults(run=_collect)
+    views = steps.add_parser("views", help="make augmented views and run the embedder on them")
+    views.add_argument(
+        "kinds", nargs="*", help="view emoji clipart mark photo cloth (default: all)"
+    )
+    views.set_defaults(run=_views)
+    fit = steps.add_parser("fit", help="fit statistics, maps, category head and calibration")
+    fit.set_defaults(run=_fit)
+    scenes = steps.add_parser(
+        "scenes", help="compose scenes, make teacher masks, keep feature maps"
+    )
+    decoder = steps.add_parser("decoder", help="train the subject decoder on the scenes")
+    for step in (scenes, decoder):
+        step.add_argument("--composites", type=int, default=4500)
+        step.add_argument("--crops", type=int, default=16, help="crops of each photograph")
+    scenes.set_defaults(run=_scenes)
+    decoder.add_argument("--minutes", type=float, default=8, help="CPU time to train for")
+    decoder.add_argument("--photographs", type=float, default=0.22, help="share of each batch")
+    decoder.add_argument("--rate", type=float, default=3e-3)
+    decoder.add_argument("--seed", type=int, default=5)
+    decoder.add_argument("--start", type=Path, help="go on from this decoder (its .pt file)")
+    decoder.set_defaults(run=_decoder)
+    for step in (make, fit, decoder):
+        step.add_argument("--fitted", type=Path, default=FITTED, help="folder of the fitted arrays")
+    return parser
 
 
-def _build(chosen: argparse.Namespace) -> dict[str, object]:
-    bundle = build(chosen.out, chosen.cache, fitted=chosen.fitted)
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _build(chosen: argparse.Namespace) -> dict[str, Any]:
+    bundle = build(chosen.out, chosen.cache, fitted=chosen.fitted, say=_say)
     onnx_files = [name for name in bundle["files"] if name.endswith(".onnx")]
     return {
         "bundle": bundle["id"],
         "bytes": sum(entry["bytes"] for entry in bundle["files"].values()),
         "weights": {name: weights_digest(chosen.out / name) for name in onnx_files},
     }
+
+
+def _collect(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.collect import collect
+    from tools.models.render import render_library
+    from tools.models.views import KINDS, RENDER_SEED
+
+    items = collect(chosen.cache, _say)
+    items += render_library(chosen.cache, KINDS["view"], RENDER_SEED, _say)
+    return {"pictures": Counter(item.kind for item in items)}
+
+
+def _views(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.views import KINDS, make_views
+
+    kinds = chosen.kinds or list(KINDS)
+    return {kind: len(make_views(kind, chosen.cache, say=_say).head) for kind in kinds}
+
+
+def _fit(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.fit import fit
+
+    return fit(chosen.cache, chosen.fitted, _say)
+
+
+def _scenes(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.scenes import composites, photographs
+
+    made = composites(chosen.cache, chosen.composites, say=_say)
+    taught = photographs(chosen.cache, chosen.crops, say=_say)
+    return {"composites": len(made.masks), "photographs": len(taught.masks)}
+
+
+def _decoder(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.scenes import Scenes, composites, photographs
+    from tools.models.train_decoder import train
+
+    parts = [
+        composites(chosen.cache, chosen.composites, say=_say),
+        photographs(chosen.cache, chosen.crops, say=_say),
+    ]
+    scenes = Scenes.together(parts, [1 - chosen.photographs, chosen.photographs])
+    trained = chosen.cache / "decoder.npz"
+    figures = train(
+        scenes,
+        trained,
+        minutes=chosen.minutes,
+        rate=chosen.rate,
+        seed=chosen.seed,
+        start=chosen.start,
+        say=_say,
+    )
+    shutil.copyfile(trained, chosen.fitted / "decoder.npz")
+    return figures
 
 
 if __name__ == "__main__":

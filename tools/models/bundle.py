@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from tools.models.cards import write_cards
-from tools.models.embedder import Statistics, embedder, model
-from tools.models.groups import grouping
+from tools.models.embedder import Statistics, embedder
+from tools.models.embedder import model as close
+from tools.models.groups import IDS, grouping
 from tools.models.packages import LITE0, U2NETP, Say, member
 from tools.models.torchfile import read_tensors
 from tools.models.u2netp import subject_model
@@ -24,22 +25,30 @@ from tools.models.u2netp import subject_model
 __all__ = ["FITTED", "build", "build_embedder", "weights_digest"]
 
 FITTED = Path(__file__).parent / "fitted"
-"""What was fitted: ``statistics.npz``, ``maps.npz``, ``settings.json``."""
+"""What was fitted: ``statistics``, ``maps``, ``category``, ``decoder`` and ``settings.json``."""
 
-_WIDTHS = {"embedding": 512, "mid": 624, "logits": 1000}
+OUTPUTS = {"embedding": 512, "mid": 624, "logits": 1000, "category": len(IDS)}
+"""Name and width of each vector the embedder gives."""
 
 
 def build(out: Path, cache: Path, *, fitted: Path = FITTED, say: Say = print) -> dict[str, Any]:
     """Write the whole bundle into ``out`` and return the content of its ``bundle.json``."""
     out.mkdir(parents=True, exist_ok=True)
     settings = json.loads((fitted / "settings.json").read_text())
-    say("embedder.onnx: Lite0 with its fitted statistics")
-    onnx.save(build_embedder(cache, _arrays(fitted / "statistics.npz"), say), out / "embedder.onnx")
-    side = settings["subject"]["side"]
-    say(f"subject.onnx: U²-Netp at {side} × {side}")
-    onnx.save(subject_model(member(U2NETP, cache, say), side), out / "subject.onnx")
+    say("embedder.onnx: Lite0 with what was fitted")
+    own = settings["subject"]["file"] == "embedder.onnx"
+    decoder = _arrays(fitted / "decoder.npz") if own else None
+    statistics, category = (_arrays(fitted / f"{name}.npz") for name in ("statistics", "category"))
+    model = build_embedder(cache, statistics, category, decoder, say=say)
+    onnx.save(model, out / "embedder.onnx")
     shutil.copyfile(fitted / "maps.npz", out / "maps.npz")
-    names = ["embedder.onnx", "subject.onnx", "maps.npz"]
+    names = ["embedder.onnx", "maps.npz"]
+    (out / "subject.onnx").unlink(missing_ok=True)
+    if not own:
+        side = settings["subject"]["side"]
+        say(f"subject.onnx: U²-Netp at {side} × {side}")
+        onnx.save(subject_model(member(U2NETP, cache, say), side), out / "subject.onnx")
+        names.append("subject.onnx")
     bundle = _describe(settings, {name: _file(out / name) for name in names})
     (out / "bundle.json").write_text(json.dumps(bundle, indent=1) + "\n")
     write_cards(out / "cards.md", bundle, settings)
@@ -49,16 +58,24 @@ def build(out: Path, cache: Path, *, fitted: Path = FITTED, say: Say = print) ->
 
 
 def build_embedder(
-    cache: Path, statistics: Statistics, say: Say = print, *, half: bool = True
+    cache: Path,
+    statistics: Statistics,
+    category: Mapping[str, NDArray[Any]],
+    decoder: Mapping[str, NDArray[Any]] | None = None,
+    *,
+    half: bool = True,
+    say: Say = print,
 ) -> onnx.ModelProto:
-    """Return the embedder with the given statistics folded in."""
-    ids, groups = grouping()
-    graph = embedder(read_tensors(member(LITE0, cache, say)), statistics, groups, half=half)
-    return model(graph, {**_WIDTHS, "category": len(ids)}, about="EfficientNet-Lite0 embedder")
+    """Return the embedder with the given statistics, category head and perhaps decoder."""
+    tensors = read_tensors(member(LITE0, cache, say))
+    head = {**category, "category.groups": grouping()}
+    graph = embedder(tensors, statistics, head, decoder, half=half)
+    about = "EfficientNet-Lite0 embedder"
+    return close(graph, OUTPUTS, about=about, mask=decoder is not None)
 
 
 def weights_digest(file: Path) -> str:
-    """Return one SHA-256 over all weights of an ONNX file, by name: equal whatever wrote the file."""
+    """Return one SHA-256 over all weights of an ONNX file by name, whatever wrote the file."""
     digest = hashlib.sha256()
     weights = onnx.load(file).graph.initializer
     for weight in sorted(weights, key=lambda w: w.name):
@@ -70,7 +87,6 @@ def weights_digest(file: Path) -> str:
 
 def _describe(settings: Mapping[str, Any], files: Mapping[str, Any]) -> dict[str, Any]:
     pixels = {"input": "image", "type": "uint8", "layout": "nhwc"}
-    ids, _ = grouping()
     return {
         "id": settings["id"],
         "format": 1,
@@ -81,11 +97,11 @@ def _describe(settings: Mapping[str, Any], files: Mapping[str, Any]) -> dict[str
             "side": 224,
             "margin": 0.04,
             "resize": "bicubic",
-            "outputs": {**_WIDTHS, "category": len(ids)},
+            "outputs": OUTPUTS,
         },
-        "subject": {"file": "subject.onnx", "pixels": pixels, **settings["subject"]},
+        "subject": {"pixels": pixels, **settings["subject"]},
         "services": settings["services"],
-        "categories": {"output": "category", "ids": ids, **settings["categories"]},
+        "categories": {"output": "category", "ids": IDS, **settings["categories"]},
         "calibration": settings["calibration"],
     }
 

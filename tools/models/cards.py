@@ -1,8 +1,8 @@
-"""The model cards: one section per file of the bundle, written from what the build and the fits know."""
+"""The model cards: one section per file of the bundle, from what the build and the fits know."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,72 +10,127 @@ from tools.models.packages import LITE0, U2NETP, Package
 
 __all__ = ["write_cards"]
 
+Settings = Mapping[str, Any]
 
-def write_cards(path: Path, bundle: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+_CONVERSION = (
+    "batch norms folded, TensorFlow's SAME padding, weights of 512 values and more stored as "
+    "float16 and cast once at loading"
+)
+_INPUT = "`image` uint8 RGB [n, height, width, 3], sides multiples of 32 (224 × 224 for vectors)"
+_STATISTICS = (
+    "a PCA 1280 → 512 (half whitened) and five block means, on 6,000 of the views listed below"
+)
+_CATEGORY = (
+    "a linear layer on vector, logits and grouped ImageNet shares (`groups.py`); labels are read "
+    "off the pictures' names (`labels.py`); labelled views by category"
+)
+_MASK = (
+    "float32 [n, height / 4, width / 4], 0…1, at 256 × 256, from a decoder on s8, s16, s32; fetch "
+    "it alone and only the maps and the decoder run"
+)
+_LIMITS = (
+    "ImageNet's classes know clothes, bags and cosmetics only coarsely, and the labelled pictures "
+    "are drawings and renders; the terms of the ImageNet pictures are not the weights' licence "
+    "(see NOTICE)"
+)
+_RELIABILITY = (
+    "The probability says how likely a hit is right when one of the first 21 is; measured on "
+    "views of things kept out of the fit."
+)
+
+
+def write_cards(path: Path, bundle: Mapping[str, Any], settings: Settings) -> None:
     """Write ``cards.md`` for the bundle."""
     parts = [
         f"# Model cards of bundle `{bundle['id']}`",
-        "Written by `python -m tools.models build`; fields of `bundle.json` are explained in `README.md`.",
+        "Written by `python -m tools.models build`; `README.md` explains `bundle.json`.",
         _card("embedder.onnx", bundle, _embedder(bundle, settings)),
-        _card("subject.onnx", bundle, _subject(bundle)),
+    ]
+    if "subject.onnx" in bundle["files"]:
+        parts.append(_card("subject.onnx", bundle, _subject(bundle)))
+    parts += [
         _card("maps.npz", bundle, _maps(settings)),
-        "## Measured\n\n" + _lines(settings["measured"]),
+        "## Pictures used for fitting\n\n" + "\n\n".join(_pictures(settings["views"])),
+        "## Measured\n\n" + "\n".join(settings["measured"]),
+        "## Calibration\n\n" + _reliability(settings["reliability"]),
+        "## Tried and not kept\n\n" + _list(settings["not_kept"]),
     ]
     path.write_text("\n\n".join(parts) + "\n")
 
 
-def _card(name: str, bundle: Mapping[str, Any], lines: str) -> str:
+def _card(name: str, bundle: Mapping[str, Any], lines: list[str]) -> str:
     file = bundle["files"][name]
-    head = f"- file: {file['bytes']:,} bytes, SHA-256 `{file['sha256']}`"
-    return f"## `{name}`\n\n{head}\n{lines}"
+    head = f"file: {file['bytes']:,} bytes, SHA-256 `{file['sha256']}`"
+    return f"## `{name}`\n\n{_list([head, *lines])}"
 
 
-def _embedder(bundle: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+def _embedder(bundle: Mapping[str, Any], settings: Settings) -> list[str]:
     outputs = ", ".join(f"`{n}` float32 [n, {w}]" for n, w in bundle["embedder"]["outputs"].items())
-    return _lines(
-        [
-            f"weights: EfficientNet-Lite0, {_package(LITE0)}",
-            "trained by: Google on ImageNet-1k; ported to PyTorch by ML Illustrated, Apache-2.0",
-            "conversion: batch norms folded, TensorFlow's SAME padding, weights of 512 values and "
-            "more stored as float16 and cast once at loading",
-            "input: `image` uint8 RGB [n, height, width, 3], sides multiples of 32 (224 × 224 for "
-            "vectors)",
-            f"outputs: {outputs}; feature maps `s8`, `s16`, `s32` are inner values of these names",
-            "fitted inside: PCA 1280 → 512 (half whitened) and the five block means of `mid`, "
-            f"from {settings['statistics']['views']:,} views of {settings['statistics']['items']:,} "
-            "pictures:",
-            *[f"  - {source}" for source in settings["statistics"]["pictures"]],
-            "`category`: softmax of `logits` summed over the ImageNet classes of "
-            "`tools/models/groups.py`",
-            "limits: ImageNet's classes know clothes, bags and cosmetics only coarsely; the "
-            "licences of the ImageNet pictures are not the weights' licence (see NOTICE)",
-        ]
-    )
+    own = "subject.onnx" not in bundle["files"]
+    labelled = ", ".join(f"{id_}: {count}" for id_, count in settings["labelled"].items())
+    return [
+        f"weights: EfficientNet-Lite0, {_package(LITE0)}",
+        "trained by: Google on ImageNet-1k; ported to PyTorch by ML Illustrated, Apache-2.0",
+        f"conversion: {_CONVERSION}",
+        f"input: {_INPUT}",
+        f"outputs: {outputs}; inner values `s8`, `s16`, `s32` are the feature maps",
+        f"fitted inside, `embedding` and `mid`: {_STATISTICS}",
+        f"fitted inside, `category`: {_CATEGORY}: {labelled}",
+        *(_decoder(settings) if own else []),
+        f"limits: {_LIMITS}",
+    ]
 
 
-def _subject(bundle: Mapping[str, Any]) -> str:
+def _decoder(settings: Settings) -> list[str]:
+    decoder = settings["decoder"]
+    return [
+        f"output `mask`: {_MASK}, {decoder['parameters']:,} parameters",
+        f"fitted inside, `mask`: {decoder['data']}",
+        f"teacher of the photographs' masks, not part of the bundle: U²-Netp, {_package(U2NETP)}",
+    ]
+
+
+def _subject(bundle: Mapping[str, Any]) -> list[str]:
     side = bundle["subject"]["side"]
-    return _lines(
-        [
-            f"weights: U²-Netp (Qin et al. 2020), {_package(U2NETP)}",
-            "trained by: the authors on DUTS-TR (terms of its pictures: see NOTICE)",
-            "conversion: cut down to the finest of seven masks, preprocessing put inside, float32",
-            f"input: `image` uint8 RGB [1, {side}, {side}, 3], the whole picture stretched",
-            f"output: `mask` float32 [1, {side}, {side}], 0…1",
-            "fitted inside: nothing",
-        ]
-    )
+    return [
+        f"weights: U²-Netp (Qin et al. 2020), {_package(U2NETP)}",
+        "trained by: the authors on DUTS-TR (terms of its pictures: see NOTICE)",
+        "conversion: cut down to the finest of seven masks, preprocessing put inside, float32",
+        f"input: `image` uint8 RGB [1, {side}, {side}, 3], the whole picture stretched",
+        f"output: `mask` float32 [1, {side}, {side}], 0…1",
+        "fitted inside: nothing",
+    ]
 
 
-def _maps(settings: Mapping[str, Any]) -> str:
-    return _lines(
-        [
-            "our own; Apache-2.0 as the rest of the project",
-            "arrays: `<service>.mean` float16 [1136], `<service>.matrix` float16 [1136, 512]",
-            *settings["maps"]["about"],
-            *[f"  - {source}" for source in settings["maps"]["pictures"]],
-        ]
-    )
+def _maps(settings: Settings) -> list[str]:
+    names = sorted({recipe["map"]["matrix"] for recipe in settings["services"].values()})
+    maps = ", ".join(f"`{name.removesuffix('.matrix')}`" for name in names)
+    return [
+        "our own; licence as the rest of the project",
+        f"arrays: `<map>.mean` float16 [1136], `<map>.matrix` float16 [1136, 512] for {maps}",
+        *settings["maps"],
+    ]
+
+
+def _pictures(views: Mapping[str, Any]) -> Iterable[str]:
+    for kind, about in views.items():
+        yield (
+            f"**{kind}**: {about['views']:,} views of {about['things']:,} things\n\n"
+            + _list(about["pictures"])
+        )
+
+
+def _reliability(curves: Mapping[str, Any]) -> str:
+    rows = [
+        _RELIABILITY,
+        "",
+        "| service | things | probability → share right (hits) |",
+        "| --- | --- | --- |",
+    ]
+    for service, curve in curves.items():
+        bins = "; ".join(f"{p:.2f} → {right:.2f} ({count})" for p, right, count in curve["bins"])
+        rows.append(f"| {service} | {curve['things']} | {bins} |")
+    return "\n".join(rows)
 
 
 def _package(package: Package) -> str:
@@ -85,5 +140,5 @@ def _package(package: Package) -> str:
     )
 
 
-def _lines(lines: list[str]) -> str:
-    return "\n".join(line if line.startswith("  ") else f"- {line}" for line in lines)
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

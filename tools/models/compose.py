@@ -1,7 +1,7 @@
-"""Put cut-outs on grounds the way photographs go wrong: turned, tilted, shaded, blurred, recompressed.
+"""Put cut-outs on grounds, turned, tilted, shaded, blurred and recompressed as photographs are.
 
-Every function draws its chances from the ``numpy`` generator it is given, so a seed fixes the picture.
-Pictures are uint8 RGB arrays, cut-outs uint8 RGBA, masks float32 0…1.
+Every function draws its chances from the ``numpy`` generator it is given, so a seed fixes the
+picture. Pictures are uint8 RGB arrays, cut-outs uint8 RGBA, masks float32 0…1.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 __all__ = ["Placing", "Scene", "colour", "crop_ground", "plain_ground", "scene", "spoil"]
+
+cv2.setNumThreads(1)
 
 Picture = NDArray[np.uint8]
 Ground = Callable[[Generator, int, int], Picture]
@@ -81,7 +83,7 @@ def plain_ground(rng: Generator, width: int, height: int) -> Picture:
 
 
 def crop_ground(rng: Generator, picture: Picture, width: int, height: int) -> Picture:
-    """Return a random part of a photograph or texture, mirrored, recoloured and sometimes blurred."""
+    """Return a random part of a photograph, mirrored, recoloured and sometimes blurred."""
     h, w = picture.shape[:2]
     share = rng.uniform(0.35, 1.0)
     aspect = width / height

@@ -1,8 +1,11 @@
-"""The embedder: Lite0, and after it the outputs ``embedding``, ``mid``, ``logits`` and ``category``.
+"""The embedder: Lite0 and its outputs ``embedding``, ``mid``, ``logits``, ``category``, ``mask``.
 
-``embedding`` (512) = L2(P · (L2(√GAP) − mean)), GAP over the 1280 head channels, P a PCA with half whitening.
-``mid`` (624) = five blocks of statistics of the feature maps, each L2(L2(√x) − mean) × weight: the standard
-deviations of s32, s16, s8 and the means of s16, s8 over the map; √ keeps the sign.
+``embedding`` (512) = L2(P · (L2(√GAP) − mean)), GAP over the 1280 head channels, P a PCA with half
+whitening.
+``mid`` (624) = five blocks of statistics of the feature maps, each L2(L2(√x) − mean) × weight: the
+standard deviations of s32, s16, s8 and the means of s16, s8 over the map; √ keeps the sign.
+``category`` (14) = softmax of a linear layer on L2(embedding ⊕ 0.7 · mid), the logits and the
+logarithms of the class shares summed by category; ``mask`` is the subject decoder's.
 """
 
 from __future__ import annotations
@@ -11,14 +14,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from tools.models.decoder import add_decoder
 from tools.models.graph import Graph
 from tools.models.lite import Maps, Tensors, add_backbone
 
-__all__ = ["BLOCKS", "Block", "Statistics", "embedder", "raw_embedder"]
+__all__ = [
+    "BLOCKS",
+    "FLOOR",
+    "LOGIT_SCALE",
+    "MID_WEIGHT",
+    "Block",
+    "Statistics",
+    "embedder",
+    "model",
+    "raw_embedder",
+]
+
+MID_WEIGHT = 0.7
+"""Weight of ``mid`` in the category head's input."""
+
+FLOOR = 0.003
+"""Added to a category's ImageNet share before its logarithm."""
+
+LOGIT_SCALE = 0.1
+"""Factor on the logits as inputs of the category head."""
 
 _EPSILON = 1e-9
 _VARIANCE_EPSILON = 1e-12
@@ -49,30 +71,36 @@ BLOCKS = (
 """The blocks of ``mid`` in order; 624 numbers together."""
 
 Statistics = Mapping[str, NDArray[Any]]
-"""``embedding.mean`` (1280), ``embedding.matrix`` (1280, 512) and one mean per block, by its name."""
+"""``embedding.mean`` (1280), ``embedding.matrix`` (1280, 512), a mean per block by its name."""
 
 
 def embedder(
-    tensors: Tensors, statistics: Statistics, groups: NDArray[np.float32], *, half: bool = True
+    tensors: Tensors,
+    statistics: Statistics,
+    category: Mapping[str, NDArray[Any]],
+    decoder: Mapping[str, NDArray[Any]] | None = None,
+    *,
+    half: bool = True,
 ) -> Graph:
-    """Return the graph with the four outputs; ``groups`` (1000, k) sums ImageNet classes to categories."""
+    """Return the graph with all outputs; ``mask`` only if the weights of a decoder are given."""
     graph = Graph(half=half)
     maps = add_backbone(graph, "image", tensors)
     pooled = _pool(graph, maps)
     logits = _logits(graph, pooled, tensors)
-    share = graph.node("Softmax", logits, axis=1)
-    graph.node("MatMul", share, graph.weight("category.groups", groups), name="category")
-    _embedding(graph, _rooted(graph, pooled), statistics)
+    embedding = _embedding(graph, _rooted(graph, pooled), statistics)
     blocks = [_centred(graph, _block(graph, block), block, statistics) for block in BLOCKS]
-    graph.node("Concat", *blocks, name="mid", axis=1)
+    mid = graph.node("Concat", *blocks, name="mid", axis=1)
+    _category(graph, (embedding, mid, logits), category)
+    if decoder is not None:
+        add_decoder(graph, decoder)
     return graph
 
 
 def raw_embedder(tensors: Tensors) -> onnx.ModelProto:
     """Return the model whose outputs the statistics are fitted on.
 
-    ``head`` (1280) = L2(√GAP); ``blocks`` (624) = the blocks of ``mid`` before their means are taken off;
-    ``logits`` (1000); and the three feature maps.
+    ``head`` (1280) = L2(√GAP); ``blocks`` (624) = the blocks of ``mid`` before their means are
+    taken off; ``logits`` (1000); and the three feature maps.
     """
     graph = Graph()
     maps = add_backbone(graph, "image", tensors)
@@ -85,10 +113,16 @@ def raw_embedder(tensors: Tensors) -> onnx.ModelProto:
 
 
 def model(
-    graph: Graph, widths: Mapping[str, int], maps: Sequence[str] = (), about: str = ""
+    graph: Graph,
+    widths: Mapping[str, int],
+    maps: Sequence[str] = (),
+    about: str = "",
+    *,
+    mask: bool = False,
 ) -> onnx.ModelProto:
-    """Close the graph: input ``image`` (uint8 RGB [n, height, width, 3]), vectors and maps as outputs."""
+    """Close the graph: ``image`` (uint8 RGB [n, height, width, 3]) → vectors and maps."""
     outputs: list[tuple[str, list[int | str]]] = [(n, ["n", w]) for n, w in widths.items()]
+    outputs += [("mask", ["n", "mask_h", "mask_w"])] if mask else []
     channels = {"s8": 40, "s16": 112, "s32": 320}
     outputs += [(name, ["n", channels[name], f"{name}_h", f"{name}_w"]) for name in maps]
     image = ("image", onnx.TensorProto.UINT8, ["n", "height", "width", 3])
@@ -105,11 +139,31 @@ def _logits(graph: Graph, pooled: str, tensors: Tensors) -> str:
     return graph.node("Gemm", pooled, weight, bias, name="logits", transB=1)
 
 
-def _embedding(graph: Graph, rooted: str, statistics: Statistics) -> None:
+def _category(
+    graph: Graph, inputs: tuple[str, str, str], weights: Mapping[str, NDArray[Any]]
+) -> None:
+    embedding, mid, logits = inputs
+    weighted = graph.node("Mul", mid, graph.scalar(MID_WEIGHT))
+    v = _unit(graph, graph.node("Concat", embedding, weighted, axis=1))
+    shares = graph.node(
+        "MatMul",
+        graph.node("Softmax", logits, axis=1),
+        graph.weight("category.groups", weights["category.groups"]),
+    )
+    known = graph.node("Log", graph.node("Add", shares, graph.scalar(FLOOR)))
+    scaled = graph.node("Mul", logits, graph.scalar(LOGIT_SCALE))
+    x = graph.node("Concat", v, scaled, known, axis=1)
+    matrix = graph.weight("category.matrix", weights["category.matrix"])
+    bias = graph.weight("category.bias", weights["category.bias"], half=False)
+    scores = graph.node("Add", graph.node("MatMul", x, matrix), bias)
+    graph.node("Softmax", scores, name="category", axis=1)
+
+
+def _embedding(graph: Graph, rooted: str, statistics: Statistics) -> str:
     mean = graph.weight("embedding.mean", statistics["embedding.mean"])
     matrix = graph.weight("embedding.matrix", statistics["embedding.matrix"])
     projected = graph.node("MatMul", graph.node("Sub", rooted, mean), matrix)
-    _unit(graph, projected, name="embedding")
+    return _unit(graph, projected, name="embedding")
 
 
 def _block(graph: Graph, block: Block) -> str:

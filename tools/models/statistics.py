@@ -1,4 +1,4 @@
-"""Closed-form statistics: the PCA and the means inside the embedder, the maps from its outputs to vectors."""
+"""The PCA and the means inside the embedder, and what numpy needs to repeat them."""
 
 from __future__ import annotations
 

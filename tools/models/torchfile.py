@@ -1,6 +1,7 @@
 """Read the tensors of an old-style PyTorch ``.pth`` file without PyTorch and without running code.
 
-Layout (torch.save before 1.6): the pickles of a magic number, a protocol version, a dictionary about the
+Layout (torch.save before 1.6): the pickles of a magic number, a protocol version, a dictionary
+about the
 writing machine, the object itself and the list of storage keys; then each storage as its length
 (int64) and its raw little-endian values.
 """
@@ -62,7 +63,7 @@ def read_tensors(data: bytes) -> dict[str, NDArray[Any]]:
 
 
 class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
@@ -71,14 +72,20 @@ class _Unpickler(pickle.Unpickler):
             return _TYPES[name]
         raise NotATensorFile(f"refused to load {module}.{name}: only tensors are read")
 
-    def persistent_load(self, pid: Any) -> _Storage:
+    def persistent_load(self, pid: tuple[object, ...]) -> _Storage:
         kind, dtype, key, _device, length, view = pid
         if kind != "storage" or view is not None:
             raise NotATensorFile(f"unexpected reference {pid!r}")
-        return _Storage(str(key), str(dtype), int(length))
+        return _Storage(str(key), str(dtype), int(str(length)))
 
 
-def _rebuild(storage: _Storage, offset: int, shape: Any, strides: Any, *_: object) -> _View:
+def _rebuild(
+    storage: _Storage,
+    offset: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    *_: object,
+) -> _View:
     return _View(storage, int(offset), tuple(shape), tuple(strides))
 
 

@@ -15,8 +15,8 @@ _STD = np.array([0.229, 0.224, 0.225], np.float32)
 def subject_model(data: bytes, side: int) -> onnx.ModelProto:
     """Return ``image`` (uint8 RGB [1, side, side, 3]) → ``mask`` (float32 [1, side, side], 0…1).
 
-    The published preprocessing is done inside: x / max(x), then the ImageNet mean and deviation. The six
-    coarser side outputs, fit for training only, are cut away with all that only they need.
+    The published preprocessing is done inside: x / max(x), then the ImageNet mean and deviation.
+    The six coarser side outputs, fit for training only, are cut away with all that only they need.
     """
     source = onnx.load_from_string(data)
     finest, pixels = source.graph.output[0].name, source.graph.input[0].name

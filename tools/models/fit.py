@@ -1,0 +1,176 @@
+"""Fit statistics, maps, category head and calibration on the views in the cache."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.models.calibrate import (
+    calibrated,
+    calibration_points,
+    pairs_of_views,
+    reliability,
+)
+from tools.models.category import fit_category
+from tools.models.collect import read_items
+from tools.models.contrast import contrastive_map
+from tools.models.embedder import MID_WEIGHT
+from tools.models.groups import IDS
+from tools.models.labels import category_of
+from tools.models.packages import Say
+from tools.models.prediction import category_inputs, fold_category
+from tools.models.render import read_views
+from tools.models.sources import SOURCES
+from tools.models.statistics import combine, describe, fit_statistics, unit
+from tools.models.views import KINDS, Views, make_views
+from tools.models.whiten import within_class_map
+
+__all__ = ["SERVICES", "fit"]
+
+Array = NDArray[np.floating[Any]]
+Map = tuple[NDArray[np.float16], NDArray[np.float16]]
+
+_SUBJECTS = ("view", "emoji", "styled", "clipart", "photo")
+SERVICES: dict[str, tuple[str, tuple[str, ...], float, float, int]] = {
+    "product": ("product", _SUBJECTS, 0.7, 0.3, 120),
+    "generic": ("product", _SUBJECTS, 0.7, 0.3, 120),
+    "fabric": ("fabric", ("cloth",), 0.7, 0.3, 120),
+    "trademark": ("trademark", ("mark",), 1.0, 0.3, 120),
+}
+"""Service → name of its map, kinds it is fitted on, weight of ``mid``, ridge, steps of InfoNCE."""
+
+_LABELLED = {"view": 1.0, "emoji": 1.0, "styled": 1.0, "clipart": 0.7, "rare": 1.0}
+_PREFIXES = {"model": "view", "emoji": "emoji", "clipart": "clipart"}
+_STATISTICS_VIEWS = 6000
+_KEPT = 16
+_LENGTH = 6.0
+
+
+def fit(cache: Path, out: Path, say: Say = print) -> dict[str, Any]:
+    """Fit everything on the views in the cache and write it to ``out``; return what was done."""
+    views = {kind: make_views(kind, cache, say=say) for kind in KINDS}
+    statistics = _fit_statistics(views)
+    np.savez(out / "statistics.npz", **statistics)
+    described = {k: describe(v.head, v.blocks, statistics) for k, v in views.items()}
+    arrays, calibration, curves = {}, {}, {}
+    maps: dict[str, Map] = {}
+    for service, (name, kinds, weight, _, _) in SERVICES.items():
+        v, thing = _stack(views, described, kinds, weight)
+        kept = thing % _KEPT < 2
+        if name not in maps:
+            say(f"map {name}: {len(v)} views of {thing.max() + 1} things")
+            maps[name] = _fit_map(service, v[~kept], thing[~kept], say)
+            arrays[f"{name}.mean"], arrays[f"{name}.matrix"] = maps[name]
+        calibration[service], curves[service] = _calibrate(v[kept], thing[kept], maps[name])
+    np.savez(out / "maps.npz", **arrays)
+    head, counts = _fit_head(views, described, maps["product"], cache, say)
+    np.savez(out / "category.npz", **head)
+    settings = json.loads((out / "settings.json").read_text())
+    settings |= {
+        "services": {service: _service(service) for service in SERVICES},
+        "calibration": {s: {"points": points} for s, points in calibration.items()},
+        "reliability": curves,
+        "views": {kind: _about(view) for kind, view in views.items()},
+        "labelled": counts,
+    }
+    (out / "settings.json").write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n")
+    return {"views": sum(len(v.head) for v in views.values()), "labelled": counts}
+
+
+def _fit_statistics(views: Mapping[str, Views]) -> dict[str, NDArray[np.float16]]:
+    used = [view for kind, view in views.items() if kind != "rare"]
+    head = np.concatenate([view.head for view in used])
+    blocks = np.concatenate([view.blocks for view in used])
+    chosen = np.random.default_rng(0).permutation(len(head))[:_STATISTICS_VIEWS]
+    return fit_statistics(head[chosen], blocks[chosen])
+
+
+def _stack(
+    views: Mapping[str, Views],
+    described: Mapping[str, tuple[Array, Array]],
+    kinds: Sequence[str],
+    weight: float,
+) -> tuple[Array, NDArray[np.int64]]:
+    """Return the vectors of several kinds and the number of the thing each shows, by its name."""
+    vectors = [combine(*described[kind], weight) for kind in kinds]
+    names = [name for kind in kinds for name in np.array(views[kind].names)[views[kind].thing]]
+    return np.concatenate(vectors), np.unique(names, return_inverse=True)[1]
+
+
+def _fit_map(service: str, v: Array, thing: NDArray[np.int64], say: Say) -> Map:
+    _, _, _, ridge, steps = SERVICES[service]
+    thing = np.unique(thing, return_inverse=True)[1]
+    fitted = within_class_map(v, thing, ridge=ridge)
+    return contrastive_map(v, thing, fitted, steps=steps, say=say) if steps else fitted
+
+
+def _calibrate(
+    v: Array, thing: NDArray[np.int64], fitted: Map
+) -> tuple[list[list[float]], dict[str, Any]]:
+    """Learn the curve on things the map has not seen; test each half with the other's curve."""
+    vectors = unit((v - fitted[0].astype(np.float32)) @ fitted[1].astype(np.float32))
+    first = thing % _KEPT == 0
+    halves = [pairs_of_views(vectors[half], thing[half]) for half in (first, ~first)]
+    crossed = [
+        calibrated(calibration_points(*learnt), tested[0])
+        for learnt, tested in (halves, halves[::-1])
+    ]
+    scores, truth = (np.concatenate(part) for part in zip(*halves, strict=True))
+    bins = reliability(np.concatenate(crossed[::-1]), truth)
+    return calibration_points(scores, truth), {"things": len(np.unique(thing)), "bins": bins}
+
+
+def _fit_head(
+    views: Mapping[str, Views],
+    described: Mapping[str, tuple[Array, Array]],
+    fitted: Map,
+    cache: Path,
+    say: Say,
+) -> tuple[dict[str, NDArray[np.float16]], dict[str, int]]:
+    """Fit the category head on whitened vectors, then fold the whitening into its matrix."""
+    mean, matrix = (values.astype(np.float32) for values in fitted)
+    label = {item.concept: item.label for item in read_items(cache)}
+    label |= {item.concept: item.label for item in read_views(cache)}
+    inputs, category, weight = [], [], []
+    for kind, share in _LABELLED.items():
+        view = views[kind]
+        told = [category_of(_PREFIXES[name.split(":")[0]], label[name]) for name in view.names]
+        known = np.array([told[thing] is not None for thing in view.thing])
+        white = (combine(*described[kind], MID_WEIGHT)[known] - mean) @ matrix
+        inputs.append((white, view.logits[known]))
+        category += [IDS.index(told[thing] or 0) for thing in view.thing[known]]
+        weight += [share] * int(known.sum())
+    whites, logits = (np.concatenate(part) for part in zip(*inputs, strict=True))
+    length = _LENGTH / float(np.linalg.norm(whites, axis=1).mean())
+    head = fit_category(
+        category_inputs(whites * length, logits),
+        np.array(category),
+        weight=np.array(weight, np.float32),
+        say=say,
+    )
+    head = fold_category(head, mean, matrix * length)
+    counts = Counter(IDS[c] for c in category)
+    return head, {str(id_): counts[id_] for id_ in IDS}
+
+
+def _service(service: str) -> dict[str, Any]:
+    name, _, weight, _, _ = SERVICES[service]
+    return {
+        "parts": [{"output": "embedding", "weight": 1.0}, {"output": "mid", "weight": weight}],
+        "map": {"file": "maps.npz", "mean": f"{name}.mean", "matrix": f"{name}.matrix"},
+        "views": ["plain"],
+    }
+
+
+def _about(view: Views) -> dict[str, Any]:
+    sources = [
+        f"{SOURCES[name].name} {SOURCES[name].version}, {SOURCES[name].licence}: {count} pictures"
+        for name, count in sorted(view.sources.items())
+    ]
+    return {"views": len(view.head), "things": len(view.names), "pictures": sources}
