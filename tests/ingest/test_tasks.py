@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from imagesearch.catalogue import PictureKey
+from imagesearch.catalogue import PictureKey, Service
 from imagesearch.errors import IncrementEnded, MetaNotText, UnknownIncrement
 from imagesearch.ingest.lanes import LEASE
 from imagesearch.ingest.problems import LinesRefused
@@ -18,7 +18,12 @@ from imagesearch.operations.increments import (
     list_increments,
     resume_increment,
 )
-from imagesearch.operations.instances import DeleteInstance, delete_instance
+from imagesearch.operations.instances import (
+    CreateInstance,
+    DeleteInstance,
+    create_instance,
+    delete_instance,
+)
 
 from tests.ingest.yard import Killed, Yard, add, delete
 
@@ -288,6 +293,19 @@ def test_a_task_of_an_erased_instance_ends(yard: Yard) -> None:
     yard.events.clear()
     assert yard.sweep() == 0
     assert not yard.store.keys("tasks/open/")
+
+
+def test_of_an_erased_instance_nothing_is_left_and_of_others_all(yard: Yard) -> None:
+    old = yard.submit([add("p")])
+    yard.run()
+    delete_instance(yard.deployment, DeleteInstance(instance="shop", confirm="shop"))
+    create_instance(yard.deployment, CreateInstance(instance="shop", service=Service.PRODUCT))
+    new = yard.submit([add("p", "bad.jpg")])
+    yard.run()
+    yard.sweep(inbox=True)
+    left = yard.store.keys("tasks/")
+    assert not [key for key in left if old.task.incarnation in key]
+    assert yard.show(new).failed == 1
 
 
 def test_unknown_tasks_are_not_found(yard: Yard) -> None:

@@ -13,6 +13,7 @@ from imagesearch.ingest.inbox import reconcile, revive
 from imagesearch.ingest.lanes import LaneState, lane_states
 from imagesearch.ingest.tasks import Plan, Task, TaskKeys, Tasks, exists, found, open_tasks
 from imagesearch.observe import logger
+from imagesearch.storage import ObjectStore
 
 __all__ = ["Swept", "sweep"]
 
@@ -34,7 +35,8 @@ def sweep(
     """Look at every task that has something left to do.
 
     A lane that nobody has begun is given ``wait`` microseconds before it is started again, since
-    its event may only be late. With ``inbox`` the whole inbox is compared with what was done.
+    its event may only be late. With ``inbox`` the whole inbox is compared with what was done,
+    and what is left of erased instances is deleted.
     """
     count = 0
     for keys, noted in open_tasks(shop.store):
@@ -45,10 +47,30 @@ def sweep(
             count += 1
     attended = revive(shop, worker, older_than=min(wait, 3 * _MINUTE))
     if inbox:
-        for instance in shop.house.instances:
+        owners = _owners(shop.store)  # before the instances: one made meanwhile is not erased
+        instances = list(shop.house.instances)
+        there = {f"{one.name}/{one.incarnation}" for one in instances}
+        _forget(shop.store, owners - there)
+        for instance in instances:
             done, _ = reconcile(shop, instance.name, worker, time_left)
             attended += done
     return Swept(count, attended)
+
+
+def _owners(store: ObjectStore) -> set[str]:
+    """Return the instances, with their incarnations, of which tasks or roles are kept."""
+    return {
+        "/".join(info.key.removesuffix(".json").split("/")[2:4])
+        for kind in ("made", "trust")
+        for info in store.list(f"tasks/{kind}/")
+    }
+
+
+def _forget(store: ObjectStore, gone: set[str]) -> None:
+    """Delete what is left of the tasks of instances that were erased."""
+    for owner in gone:
+        for kind in ("open", "work", "stop", "ended", "report", "asked", "trust", "made"):
+            store.delete(info.key for info in store.list(f"tasks/{kind}/{owner}"))
 
 
 def _look_at(shop: Workshop, keys: TaskKeys, noted: int, wait: int) -> int:
