@@ -24,6 +24,8 @@ __all__ = ["File", "Files", "check_file"]
 
 _PART = 8 << 20
 _SUFFIXES = (".meta", ".b1", ".i8", ".usearch")
+_PAUSE = 0.5
+"""Time (s) that is left to the answer under way before files are fetched for later ones."""
 _ABANDONED = 3600.0
 """Age (s) of a file that is no longer being fetched."""
 
@@ -50,6 +52,7 @@ class Files:
         self._coming: dict[str, Future[None]] = {}
         self._later: deque[File] = deque()
         self._busy = False
+        self._hurry = threading.Event()
         self._lock = threading.Lock()
 
     @property
@@ -81,6 +84,8 @@ class Files:
                 else:
                     self._coming[file.key] = Future()
                     mine.append(file)
+        if others:
+            self._hurry.set()
         self._bring(mine)
         for coming in others:
             coming.result()
@@ -119,6 +124,7 @@ class Files:
 
     def _bring_later(self) -> None:
         """Fetch what was asked for later, one file after the other to bound the memory."""
+        self._hurry.wait(_PAUSE)
         while True:
             with self._lock:
                 if not self._later:
