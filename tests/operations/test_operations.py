@@ -20,6 +20,7 @@ from imagesearch.errors import (
     UnknownPicture,
     UnknownUpload,
 )
+from imagesearch.index import Policy
 from imagesearch.operations.add import Added, AddPicture, add_picture
 from imagesearch.operations.compare import Compare, compare
 from imagesearch.operations.delete import (
@@ -30,7 +31,7 @@ from imagesearch.operations.delete import (
     delete_product,
     delete_selected,
 )
-from imagesearch.operations.deployment import LONG_LOG, Deployment
+from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.instances import (
     CreateInstance,
     DeleteInstance,
@@ -231,7 +232,7 @@ def test_a_long_log_is_handed_to_compaction_and_its_failure_is_not_the_writers(
         raise RuntimeError("not today")
 
     writer = make(compaction=compaction)
-    for n in range(LONG_LOG):
+    for n in range(Policy().fold_objects):
         add(writer, f"p{n}", "1")
     assert asked == []
     add(writer, "last", "1")
@@ -239,11 +240,11 @@ def test_a_long_log_is_handed_to_compaction_and_its_failure_is_not_the_writers(
 
 
 def test_without_a_compaction_function_the_writer_folds(deployment: Deployment) -> None:
-    for n in range(LONG_LOG + 2):
+    for n in range(Policy().fold_objects + 2):
         add(deployment, f"p{n}", "1")
     shown = describe_instance(deployment, NamedInstance(instance="shop"))
-    assert shown.log_length < LONG_LOG
-    assert shown.pictures == LONG_LOG + 2
+    assert shown.log_length < Policy().fold_objects
+    assert shown.pictures == Policy().fold_objects + 2
     assert shown.generation > 1
 
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalogue", "Compaction", "Deployment"]
 
-LONG_LOG = 64
-"""Number of log objects from which on a writer asks for them to be folded into a segment."""
-
 
 class Compaction(Protocol):
     """Whoever folds a long log."""
@@ -137,16 +134,16 @@ class Deployment:
             )
 
     def wrote(self, catalogue: Catalogue) -> None:
-        """Have the log folded if it has become long. Never fails: the write itself is durable."""
-        if catalogue.snapshot.log_length < LONG_LOG:
+        """Have upkeep done if it is due. Never fails: the write itself is durable."""
+        if not catalogue.snapshot.wants_upkeep:
             return
         try:
             if self._compaction:
                 self._compaction(catalogue.instance.name)
             else:
-                catalogue.index.fold()
+                catalogue.index.maintain()
         except Exception:
-            logger().exception("folding did not start", extra={"instance": catalogue.instance.name})
+            logger().exception("upkeep did not start", extra={"instance": catalogue.instance.name})
 
     def _view(self, instance: Instance, min_sequence: int | None) -> Catalogue:
         index = self.index(instance)
