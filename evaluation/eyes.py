@@ -43,7 +43,9 @@ class Eyes:
     def __init__(self, folder: Path) -> None:
         self.bundle = Bundle(folder)
         self.manifest = self.bundle.manifest
-        self._embedder = _with_pool(folder / self.manifest.embedder.file)
+        self._embedder = _with_pool(
+            folder / self.manifest.embedder.file, next(iter(self.manifest.embedder.outputs))
+        )
         subject = self.manifest.subject
         self._subject = Network(folder / subject.file) if subject else None
 
@@ -88,11 +90,10 @@ class Eyes:
         return choose(head, said[head.output][0])[0] if head else OTHER
 
 
-def _with_pool(path: Path) -> Network:
-    """Open the embedder with the average pool as one more output."""
+def _with_pool(path: Path, output: str) -> Network:
+    """Open the embedder with the average pool that ``output`` is made of as one more output."""
     model = onnx.load(path)
-    (pool,) = [node for node in model.graph.node if node.op_type == "GlobalAveragePool"]
-    flat = helper.make_node("Flatten", [pool.output[0]], [POOL])
+    flat = helper.make_node("Flatten", [_pool_behind(model.graph, output)], [POOL])
     model.graph.node.append(flat)
     model.graph.output.append(helper.make_tensor_value_info(POOL, TensorProto.FLOAT, None))
     with tempfile.TemporaryDirectory() as folder:
@@ -100,3 +101,17 @@ def _with_pool(path: Path) -> Network:
         network = Network(Path(folder) / "embedder.onnx")
         network.session  # noqa: B018 - opened now, while the file is there
     return network
+
+
+def _pool_behind(graph: onnx.GraphProto, output: str) -> str:
+    """Return the output of the last GlobalAveragePool on the way to ``output``."""
+    maker = {name: node for node in graph.node for name in node.output}
+    waiting = [output]
+    while waiting:
+        node = maker.get(waiting.pop(0))
+        if node is None:
+            continue
+        if node.op_type == "GlobalAveragePool":
+            return node.output[0]
+        waiting += node.input
+    raise ValueError(f"{output} is not made of an average pool")
