@@ -28,7 +28,7 @@ BLOCKS_S8 = (("s8_a", 5), ("s8_b", 3))
 
 def add_decoder(graph: Graph, weights: Weights) -> None:
     """Add the decoder after the maps ``s8``, ``s16``, ``s32``; its output is ``mask`` [n, h, w]."""
-    whole = graph.node("GlobalAveragePool", _normal(graph, weights, "s32"))
+    whole = graph.node("ReduceMean", _normal(graph, weights, "s32"), axes=[2, 3], keepdims=1)
     context = _convolve(graph, weights, whole, "context")
     x = graph.node("Add", _side(graph, weights, "s32"), context)
     x = _blocks(graph, weights, graph.node("Relu", x), BLOCKS_S32)
