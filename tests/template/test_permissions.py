@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imagesearch.operations import deployment as deployments
+from imagesearch.index import Snapshot
 from imagesearch.operations.deployment import Deployment
 from imagesearch.settings import Settings
 
@@ -51,7 +51,7 @@ def load(
         return Deployment(settings, store, vision=Seeing, compaction=folded.append)
 
     monkeypatch.setattr(Deployment, "from_environment", staticmethod(open_deployment))
-    monkeypatch.setattr(deployments, "LONG_LOG", 1)
+    monkeypatch.setattr(Snapshot, "wants_upkeep", True)
 
     def load_handler(name: str) -> Handler:
         place = ROOT / "functions" / name / "app.py"
