@@ -72,6 +72,24 @@ def test_a_repeated_event_looks_at_nothing_again(yard: Yard) -> None:
     assert len(yard.eye.looked) == 1
 
 
+def test_a_change_while_a_picture_is_attended_to_is_seen_by_the_same_worker(yard: Yard) -> None:
+    yard.store.put(PLACE, b"1:3")
+    event = yard.events.pop()
+    original = yard.eye.look
+
+    def look(*args: object, **options: object) -> object:
+        yard.eye.look = original  # type: ignore
+        yard.time += 1_000_000
+        yard.store.put(PLACE + ".json", b'{"int_attr": 5}')
+        yard.deliver(yard.events.pop())
+        return original(*args, **options)  # type: ignore
+
+    yard.eye.look = look  # type: ignore
+    yard.deliver(event)
+    assert not yard.events
+    assert yard.catalogue() == {KEY: 5}
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_any_order_and_any_death_ends_in_what_is_there(yard: Yard, seed: int) -> None:
     chance = random.Random(seed)

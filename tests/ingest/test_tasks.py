@@ -11,6 +11,7 @@ from imagesearch.catalogue import PictureKey, Service
 from imagesearch.errors import IncrementEnded, MetaNotText, UnknownIncrement
 from imagesearch.ingest.lanes import LEASE
 from imagesearch.ingest.problems import LinesRefused
+from imagesearch.operations.delete import DeletePicture, delete_picture
 from imagesearch.operations.increments import (
     ListIncrements,
     NamedIncrement,
@@ -145,6 +146,65 @@ def test_a_lane_that_is_being_worked_on_is_left_alone(yard: Yard) -> None:
     yard.store.after = second
     yard.deliver(lane)
     assert len(yard.eye.looked) == 10
+
+
+def test_a_write_that_was_made_before_its_worker_died_is_not_made_again(yard: Yard) -> None:
+    """Somebody deletes a picture between the write and the second worker."""
+    yard.submit([add(f"p{n}") for n in range(10)])
+    yard.deliver(yard.events.pop())
+    [lane] = yard.events
+    note = yard.store.after
+
+    def die(verb: str, key: str) -> None:
+        if "/wal/" in key and verb == "put_if_absent":
+            raise Killed
+
+    yard.store.after = die
+    with pytest.raises(Killed):
+        yard.deliver(lane)
+    yard.store.after = note
+    assert len(yard.catalogue()) == 10
+    delete_picture(
+        yard.deployment, DeletePicture(instance="shop", product_id="p3", pic_name="a.jpg")
+    )
+    yard.time += 2 * LEASE
+    yard.deliver(lane)
+    assert len(yard.catalogue()) == 9
+
+
+def test_a_part_that_was_begun_is_repeated_as_it_was(yard: Yard) -> None:
+    """The first worker wrote a part and died; the second has time for more, but writes the same."""
+    submitted = yard.submit([add(f"p{n}") for n in range(40)])
+    yard.deliver(yard.events.pop())
+    [lane] = yard.events
+    yard.events.clear()
+    note = yard.store.after
+    calls = 0
+
+    def left() -> float:
+        nonlocal calls
+        calls += 1
+        return 800.0 if calls < 15 else 10.0
+
+    def die(verb: str, key: str) -> None:
+        if "/wal/" in key and verb == "put_if_absent":
+            raise Killed
+
+    yard.left, yard.store.after = left, die
+    with pytest.raises(Killed):
+        yard.deliver(lane)
+    yard.left, yard.store.after = lambda: 800.0, note
+    written = sorted(yard.catalogue())
+    assert 0 < len(written) < 40
+    gone = written[0]
+    delete_picture(
+        yard.deployment,
+        DeletePicture(instance="shop", product_id=gone.product_id, pic_name=gone.pic_name),
+    )
+    yard.time += 2 * LEASE
+    yard.deliver(lane)
+    assert yard.show(submitted).added == 40
+    assert len(yard.catalogue()) == 39
 
 
 def test_a_picture_that_ends_its_worker_fails_alone(yard: Yard) -> None:
