@@ -112,6 +112,6 @@ def _pool_behind(graph: onnx.GraphProto, output: str) -> str:
         if node is None:
             continue
         if node.op_type == "GlobalAveragePool":
-            return node.output[0]
+            return str(node.output[0])
         waiting += node.input
     raise ValueError(f"{output} is not made of an average pool")
