@@ -125,6 +125,7 @@ def model(
     outputs += [("mask", ["n", "mask_h", "mask_w"])] if mask else []
     channels = {"s8": 40, "s16": 112, "s32": 320}
     outputs += [(name, ["n", channels[name], f"{name}_h", f"{name}_w"]) for name in maps]
+    image: tuple[str, int, list[int | str]]
     image = ("image", onnx.TensorProto.UINT8, ["n", "height", "width", 3])
     return graph.model([image], outputs, about)
 

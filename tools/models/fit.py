@@ -154,9 +154,9 @@ def _fit_head(
         weight=np.array(weight, np.float32),
         say=say,
     )
-    head = fold_category(head, mean, matrix * length)
+    folded = fold_category(head, mean, matrix * length)
     counts = Counter(IDS[c] for c in category)
-    return head, {str(id_): counts[id_] for id_ in IDS}
+    return folded, {str(id_): counts[id_] for id_ in IDS}
 
 
 def _service(service: str) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Graph:
         """Add a one-element constant, shared by all that use the same value."""
         return self.weight(f"scalar/{value:g}", np.array([value], np.float32))
 
-    def node(self, op: str, *inputs: str, name: str | None = None, **attributes: object) -> str:
+    def node(self, op: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:  # noqa: ANN401
         """Add a node with one output, named ``name`` if given."""
         if name is None:
             self._count += 1

@@ -109,7 +109,8 @@ class _Reader:
 
 def _materials(archive: zipfile.ZipFile, path: str) -> dict[str, Material]:
     found: dict[str, Material] = {}
-    name, fields = "", {}
+    name = ""
+    fields: dict[str, str] = {}
     for word, rest in [*_lines(archive.read(path)), ("newmtl", "")]:
         if word == "newmtl":
             if name:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -45,7 +47,7 @@ def subject_model(data: bytes, side: int) -> onnx.ModelProto:
 
 
 def _before(pixels: str) -> list[onnx.NodeProto]:
-    steps = (
+    steps: tuple[tuple[str, list[str], dict[str, Any]], ...] = (
         ("Cast", ["image"], {"to": TensorProto.FLOAT}),
         ("ReduceMax", ["Cast_out"], {"axes": [1, 2, 3], "keepdims": 1}),
         ("Max", ["ReduceMax_out", "one"], {}),

@@ -114,8 +114,10 @@ def make_views(kind: str, cache: Path, seed: int = 3, say: Say = print) -> Views
         _make(kind, cache, path, seed, say)
     with np.load(path, allow_pickle=False) as stored:
         about = json.loads(str(stored["about"]))
-        values = [stored[name].astype(np.float32) for name in ("head", "blocks", "logits")]
-        return Views(*values, stored["thing"], about["names"], about["sources"])
+        head, blocks, logits = (
+            stored[name].astype(np.float32) for name in ("head", "blocks", "logits")
+        )
+        return Views(head, blocks, logits, stored["thing"], about["names"], about["sources"])
 
 
 def raw_session(cache: Path, say: Say = print) -> onnxruntime.InferenceSession:
