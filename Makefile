@@ -24,6 +24,7 @@ run: setup ## Start the service with the demo catalogue (PORT=3000 DATA=.data)
 	@$(BIN)/imagesearch serve --demo --port $(PORT) --data $(DATA)
 
 test: setup ## Run all tests
+	@tools/sam/setup.sh
 	$(BIN)/python -m pytest
 
 check: setup ## Lint, types, import directions
@@ -35,6 +36,7 @@ check: setup ## Lint, types, import directions
 build: setup ## Build the functions and layers for deployment (into .aws-sam)
 	@tools/sam/setup.sh .venv-sam
 	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build
+	@$(BIN)/python -m tools.sam sizes
 
 sam-local: setup ## The built application in real containers (skips visibly where none can run)
 	@tools/sam/local.sh
