@@ -27,7 +27,7 @@ def test_named_tests_exist(page: Path) -> None:
     assert missing == []
     for path, test in named:
         if test:
-            assert re.search(rf"\b(def {test}\(|{test} = )", (ROOT / path).read_text())
+            assert re.search(rf"\b((def|class) {test}\b|{test} = )", (ROOT / path).read_text())
 
 
 def test_the_filters_shown_can_be_read() -> None:
