@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[1] / "docs/errors.md"
 
 HEAD = """# Errors
 
-Written by `python tools/write_errors.py` from `imagesearch/errors.py`; do not edit by hand.
+Written by `python tools/write_errors.py` from `imagesearch/errors/`; do not edit by hand.
 
 Each failure is answered as `application/problem+json` with the status and `code` below.
 `detail` names the field, the limit and the value seen; `fix` says what to do. A code in italics
@@ -27,7 +27,7 @@ PATTERNS = {
 
 def below(kind: type[ImageSearchError]) -> list[type[ImageSearchError]]:
     """Return an error and all that derive from it, in the order they are written."""
-    ours = [k for k in kind.__subclasses__() if k.__module__ == errors.__name__]
+    ours = [k for k in kind.__subclasses__() if k.__module__.startswith(errors.__name__)]
     return [kind, *(found for child in ours for found in below(child))]
 
 

@@ -10,7 +10,7 @@ from imagesearch.errors import ImageSearchError
 
 
 def leaves(kind: type[ImageSearchError]) -> list[type[ImageSearchError]]:
-    below = [k for k in kind.__subclasses__() if k.__module__ == errors.__name__]
+    below = [k for k in kind.__subclasses__() if k.__module__.startswith(errors.__name__)]
     return [kind, *(found for child in below for found in leaves(child))]
 
 
@@ -31,7 +31,7 @@ def test_the_drawing_shows_every_error_below_its_parent_with_its_status() -> Non
 def _in_drawn_order(kind: type[ImageSearchError]) -> list[type[ImageSearchError]]:
     order = [name for _, name, _ in drawn()]
     below = sorted(
-        (k for k in kind.__subclasses__() if k.__module__ == errors.__name__),
+        (k for k in kind.__subclasses__() if k.__module__.startswith(errors.__name__)),
         key=lambda k: order.index(k.__name__) if k.__name__ in order else -1,
     )
     return [kind, *(found for child in below for found in _in_drawn_order(child))]

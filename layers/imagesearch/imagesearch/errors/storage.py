@@ -1,0 +1,63 @@
+"""The store or the models fail."""
+
+from __future__ import annotations
+
+from imagesearch.errors.base import ImageSearchError
+
+__all__ = [
+    "CorruptObject",
+    "LostRace",
+    "ModelError",
+    "NoSuchObject",
+    "NotYetVisible",
+    "StorageError",
+    "StorageUnavailable",
+]
+
+
+class NotYetVisible(ImageSearchError):
+    """The asked sequence is not visible yet."""
+
+    status = 503
+    code = "SequenceNotVisible"
+    default_fix = "Try again shortly."
+
+
+class StorageError(ImageSearchError):
+    """The object store failed."""
+
+    code = "InternalStorageError"
+
+
+class NoSuchObject(StorageError):
+    """The object is not in the store."""
+
+
+class LostRace(StorageError):
+    """Somebody else changed the object first."""
+
+    status = 409
+    code = "ConcurrentChange"
+    default_fix = "Try again."
+
+
+class StorageUnavailable(StorageError):
+    """The object store does not answer."""
+
+    status = 503
+    code = "ServiceUnavailable"
+    default_fix = "Try again shortly."
+
+
+class CorruptObject(StorageError):
+    """A stored object fails its checksum or cannot be read."""
+
+    code = "CorruptObject"
+    default_fix = "Run imagesearch scrub and restore the object it names."
+
+
+class ModelError(ImageSearchError):
+    """A model file is missing or is not the one its card describes."""
+
+    code = "ModelUnusable"
+    default_fix = "Restore the models layer; its cards carry the SHA-256 of each file."
