@@ -27,7 +27,7 @@ class Server:
     def store(self, kind: str = "boto3") -> S3ObjectStore:
         name = f"test-{next(self.numbers)}"
         endpoint = self.seaweed.endpoint
-        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=name)
+        boto3.Session().client("s3", endpoint_url=endpoint).create_bucket(Bucket=name)
         if kind == "boto3":
             return S3ObjectStore(connect(endpoint=endpoint), name)
         return LeanS3ObjectStore(

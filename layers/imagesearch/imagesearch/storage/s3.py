@@ -39,7 +39,8 @@ def connect(*, endpoint: str | None = None) -> S3Client:
     import boto3
     from botocore.config import Config
 
-    return boto3.client(
+    # A session of its own: boto3's default one keeps the first credentials it ever saw.
+    return boto3.Session().client(
         "s3",
         endpoint_url=endpoint,
         config=Config(
