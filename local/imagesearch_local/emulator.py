@@ -108,7 +108,16 @@ class FunctionPool:
             environment.kill()
 
     async def _invoke(self, event: bytes) -> bytes:
-        environment = await self._warm() or await self._cold()
+        while environment := await self._warm():
+            # One that has just died may not be known to be dead: it never saw the event.
+            with contextlib.suppress(_Unreached):
+                return await self._use(environment, event)
+        try:
+            return await self._use(await self._cold(), event)
+        except _Unreached:
+            raise FunctionFailed(f"the process of {self.function.name} died.") from None
+
+    async def _use(self, environment: _Environment, event: bytes) -> bytes:
         healthy = False
         try:
             answer = await environment.invoke(event)
@@ -153,6 +162,10 @@ class FunctionPool:
 
 class _RaisedInside(Exception):
     """The handler raised; the text names type and message."""
+
+
+class _Unreached(Exception):
+    """The emulator took no connection, so the event reached nobody."""
 
 
 class _Environment:
@@ -201,6 +214,8 @@ class _Environment:
             answer = await self._http.post(_INVOKE, content=event)
         except httpx.TimeoutException:
             raise FunctionTimedOut(f"{name} did not answer in time.") from None
+        except httpx.ConnectError:
+            raise _Unreached from None
         except httpx.TransportError:
             raise FunctionFailed(f"the process of {name} died.") from None
         return _check(answer, name, self._function.timeout)
