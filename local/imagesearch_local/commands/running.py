@@ -67,7 +67,7 @@ def serve_command(
         _say(f"try: {_example(service.url, demo=demo)}")
         key, new = default_key(plan.folder)
         if new:
-            _say(f"access key for Alibaba Cloud's SDKs: {key.id}; secret: imagesearch keys show")
+            _say(f"access key {key.id}, secret {key.secret} (again: imagesearch keys show)")
 
     serve(plan, port=port, verbose=verbose, announce=announce)
 
