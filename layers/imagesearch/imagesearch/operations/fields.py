@@ -15,6 +15,8 @@ from imagesearch.errors import (
     InvalidCategory,
     InvalidField,
     MissingField,
+    TooDeepResults,
+    TooManyResults,
     UnknownField,
 )
 
@@ -28,8 +30,14 @@ __all__ = [
     "ProductId",
     "StrAttr",
     "check_category",
+    "check_page",
     "read",
 ]
+
+MAX_NUM = 100
+"""Results that one answer may carry."""
+MAX_DEPTH = 500
+"""Results that paging may reach."""
 
 ProductId = Annotated[
     str, Meta(min_length=1, max_length=256, description="The product's id, 1 to 256 characters.")
@@ -120,6 +128,16 @@ def _seen(value: object) -> str:
     if isinstance(value, int | float | bool | None):
         return str(value)
     return type(value).__name__
+
+
+def check_page(num: int, start: int) -> None:
+    """Raise unless a page of ``num`` results from ``start`` lies within the first 500."""
+    if num > MAX_NUM:
+        raise TooManyResults(f"num is {num}; the limit is {MAX_NUM}.", field="num")
+    if start + num > MAX_DEPTH:
+        raise TooDeepResults(
+            f"start {start} + num {num} reaches past result {MAX_DEPTH}.", field="start"
+        )
 
 
 def check_category(category_id: int | None) -> None:

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from imagesearch.catalogue import PictureKey, Region
 from imagesearch.catalogue.filter import Filter
-from imagesearch.errors import MissingField, PictureNotIndexed, TooDeepResults, TooManyResults
+from imagesearch.errors import MissingField, PictureNotIndexed
 from imagesearch.index import Answer, Features, Query, encode
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
@@ -22,13 +22,11 @@ from imagesearch.operations.fields import (
     PicName,
     ProductId,
     check_category,
+    check_page,
 )
 from imagesearch.operations.source import picture_bytes
 
 __all__ = ["Found", "Search", "search"]
-
-MAX_NUM = 100
-MAX_DEPTH = 500
 
 
 class Search(OperationFields, frozen=True, kw_only=True):
@@ -81,7 +79,8 @@ def search(deployment: Deployment, request: Search) -> Found:
     guess would hide the right product (evaluation/README.md has the figures).
     """
     began = time.perf_counter()
-    _check(request)
+    check_category(request.category_id)
+    check_page(request.num, request.start)
     parsed = Filter.parse(request.filter) if request.filter is not None else None
     opening = deployment.open_soon(request.instance, min_sequence=request.min_sequence)
     stored = request.image is None and request.upload_id is None
@@ -115,17 +114,6 @@ def search(deployment: Deployment, request: Search) -> Found:
         catalogue.snapshot.sequence,
         took_ms,
     )
-
-
-def _check(request: Search) -> None:
-    check_category(request.category_id)
-    if request.num > MAX_NUM:
-        raise TooManyResults(f"num is {request.num}; the limit is {MAX_NUM}.", field="num")
-    if request.start + request.num > MAX_DEPTH:
-        raise TooDeepResults(
-            f"start {request.start} + num {request.num} reaches past result {MAX_DEPTH}.",
-            field="start",
-        )
 
 
 def _seen(deployment: Deployment, request: Search) -> _Subject:

@@ -15,10 +15,9 @@ from msgspec import Meta
 
 from imagesearch.catalogue import CATEGORIES, OTHER, Picture
 from imagesearch.catalogue.filter import Filter
-from imagesearch.errors import InvalidField, TooDeepResults, TooManyResults
+from imagesearch.errors import InvalidField
 from imagesearch.operations.deployment import Catalogue, Deployment
-from imagesearch.operations.fields import FilterText, OperationFields
-from imagesearch.operations.search import MAX_DEPTH, MAX_NUM
+from imagesearch.operations.fields import FilterText, OperationFields, check_page
 from imagesearch.operations.words import rarity, share, terms
 
 __all__ = ["FoundByText", "KnownWords", "SearchText", "TextHit", "TextRanker", "search_text"]
@@ -94,7 +93,7 @@ def search_text(
 ) -> FoundByText:
     """Find the pictures that fit the words best, best first."""
     began = time.perf_counter()
-    _check(request)
+    check_page(request.num, request.start)
     selected = Filter.parse(request.filter) if request.filter is not None else None
     catalogue = deployment.open(request.instance)
     ranked = sorted(
@@ -112,16 +111,6 @@ def search_text(
         ranked = list(first.values())
     page = ranked[request.start : request.start + request.num]
     return FoundByText(page, len(ranked), (time.perf_counter() - began) * 1000)
-
-
-def _check(request: SearchText) -> None:
-    if request.num > MAX_NUM:
-        raise TooManyResults(f"num is {request.num}; the limit is {MAX_NUM}.", field="num")
-    if request.start + request.num > MAX_DEPTH:
-        raise TooDeepResults(
-            f"start {request.start} + num {request.num} reaches past result {MAX_DEPTH}.",
-            field="start",
-        )
 
 
 def _words(picture: Picture, *, categories: bool) -> frozenset[str]:

@@ -9,10 +9,8 @@ from msgspec import Meta
 
 from imagesearch.catalogue import Picture
 from imagesearch.catalogue.filter import Filter
-from imagesearch.errors import TooDeepResults, TooManyResults
 from imagesearch.operations.deployment import Deployment
-from imagesearch.operations.fields import FilterText, OperationFields
-from imagesearch.operations.search import MAX_DEPTH, MAX_NUM
+from imagesearch.operations.fields import FilterText, OperationFields, check_page
 
 __all__ = ["SelectPictures", "select_pictures"]
 
@@ -27,15 +25,8 @@ class SelectPictures(OperationFields, frozen=True, kw_only=True):
 
 def select_pictures(deployment: Deployment, request: SelectPictures) -> Sequence[Picture]:
     """Return the pictures that pass the filter; to go past the 500th, list them by cursor."""
-    if request.num > MAX_NUM:
-        raise TooManyResults(f"num is {request.num}; the limit is {MAX_NUM}.", field="num")
-    last = request.start + request.num
-    if last > MAX_DEPTH:
-        raise TooDeepResults(
-            f"start {request.start} + num {request.num} reaches past result {MAX_DEPTH}.",
-            field="start",
-        )
+    check_page(request.num, request.start)
     selected = Filter.parse(request.filter)
-    return deployment.open(request.instance).snapshot.matching(selected, limit=last)[
-        request.start :
-    ]
+    return deployment.open(request.instance).snapshot.matching(
+        selected, limit=request.start + request.num
+    )[request.start :]
