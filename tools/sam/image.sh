@@ -4,18 +4,22 @@
 # glibc of Amazon Linux, for which the wheels' platform tags vouch. Debian itself is kept in .cache/sam for the next
 # time. Source this file.
 #
+#   image_fetch                    brings Debian; fails where its packages cannot be reached.
 #   image_build FOLDER PYTHON S3   PYTHON is one whose pip fetches the runtime client; S3 is the
 #                                  address that stands in for Amazon S3 inside the containers.
 
 IMAGE=public.ecr.aws/lambda/python:3.13-x86_64
 
+image_fetch() {
+    mkdir -p .cache/sam
+    if [[ -f .cache/sam/trixie.tar ]]; then return; fi
+    _debian .cache/sam/new.tar || _debian .cache/sam/new.tar || return 1 # mirrors have moments
+    mv .cache/sam/new.tar .cache/sam/trixie.tar
+}
+
 image_build() {
     local folder=$1/image python=$2 s3=$3
-    mkdir -p "$folder" .cache/sam
-    if [[ ! -f .cache/sam/trixie.tar ]]; then
-        _debian "$folder/trixie.tar" || _debian "$folder/trixie.tar" # mirrors have moments
-        mv "$folder/trixie.tar" .cache/sam/trixie.tar
-    fi
+    mkdir -p "$folder"
     cp .cache/sam/trixie.tar "$folder/rootfs.tar"
     "$python" -m pip install --quiet --disable-pip-version-check --target "$folder/runtime" \
         --platform manylinux2014_x86_64 --platform manylinux_2_28_x86_64 --python-version 3.13 \
@@ -47,6 +51,9 @@ _debian() {
 
 # The mirror this machine installs its own packages from.
 _debian_mirror() {
-    grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
-        tr -d ' ' | grep -v snapshot | head -1 | grep . || echo http://deb.debian.org/debian
+    local found
+    # Every stage reads to its end: one that stopped early would fail the pipe.
+    found=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
+        tr -d ' ' | sed '/snapshot/d' | sed -n 1p) || true
+    echo "${found:-http://deb.debian.org/debian}"
 }

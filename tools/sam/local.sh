@@ -50,6 +50,7 @@ store_start "$FOLDER/store" "$ENGINE_ADDRESS" "$BUCKET" || exit 1
 echo "$STORE_URL"
 
 step "base image from Debian's packages"
+image_fetch || skip "the packages of Debian 13 cannot be fetched."
 image_build "$FOLDER/engine" "$PYTHON" "$STORE_URL"
 docker images --format '{{.Repository}}:{{.Tag}}  {{.Size}}' "$IMAGE"
 
