@@ -24,8 +24,10 @@ class Settings:
     compact_function: str = ""  # IMAGESEARCH_COMPACT_FUNCTION
     ingest_lanes: int = 64  # IMAGESEARCH_INGEST_LANES
     private_callbacks: bool = False  # IMAGESEARCH_PRIVATE_CALLBACKS
+    page: bool = True  # IMAGESEARCH_PAGE
+    authorization: str = "none"  # IMAGESEARCH_AUTHORIZATION
     region: str = ""  # AWS_REGION
-    endpoint: str | None = None  # AWS_ENDPOINT_URL_S3
+    endpoint: str | None = None  # AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -38,6 +40,10 @@ class Settings:
             compact_function=environment.get("IMAGESEARCH_COMPACT_FUNCTION", ""),
             ingest_lanes=int(environment.get("IMAGESEARCH_INGEST_LANES", "64")),
             private_callbacks=environment.get("IMAGESEARCH_PRIVATE_CALLBACKS", "") == "true",
+            page=environment.get("IMAGESEARCH_PAGE", "enabled") == "enabled",
+            authorization=environment.get("IMAGESEARCH_AUTHORIZATION", "none"),
             region=environment.get("AWS_REGION", ""),
-            endpoint=environment.get("AWS_ENDPOINT_URL_S3") or None,
+            endpoint=environment.get("AWS_ENDPOINT_URL_S3")
+            or environment.get("AWS_ENDPOINT_URL")
+            or None,
         )
