@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree as ET
 
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from imagesearch.errors import NoSuchObject, StorageError, StorageUnavailable
 from imagesearch.storage import lean
@@ -168,3 +170,58 @@ def test_nothing_of_boto3_is_imported_for_reading() -> None:
         "sys.exit(any(name.startswith('boto') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def _listing(keys: list[str], order: list[str], token: str = "") -> bytes:
+    """Write a page of a listing as servers do: fields in any order, and others among them."""
+    page = ET.Element("ListBucketResult", xmlns="http://s3.amazonaws.com/doc/2006-03-01/")
+    ET.SubElement(page, "Prefix").text = "logs/"
+    ET.SubElement(page, "KeyCount").text = str(len(keys))
+    for number, key in enumerate(keys):
+        item = ET.SubElement(page, "Contents")
+        fields = {
+            "Key": key,
+            "LastModified": f"2026-11-23T10:13:02.{number:03}Z",
+            "ETag": f'"{number:032x}"',
+            "Size": str(number),
+            "Owner": "",
+            "StorageClass": "STANDARD",
+        }
+        for name in order:
+            ET.SubElement(item, name).text = fields[name]
+        if "Owner" in order:
+            ET.SubElement(item[order.index("Owner")], "ID").text = "Key"
+    if token:
+        ET.SubElement(page, "NextContinuationToken").text = token
+    return ET.tostring(page, encoding="utf-8", xml_declaration=True)
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    keys=st.lists(TEXT, max_size=5),
+    order=st.permutations(["Key", "LastModified", "ETag", "Size", "Owner", "StorageClass"]),
+    token=TEXT,
+)
+def test_listings_are_read_page_by_page(
+    server: _Server, store: LeanS3ObjectStore, keys: list[str], order: list[str], token: str
+) -> None:
+    pages = [_listing(keys, order, token), _listing(keys, order[::-1])]
+    server.answers = [(200, {}, page, len(page)) for page in pages]
+    server.asked.clear()
+    found = list(store.list("logs/", after="logs/a"))
+    assert [info.key for info in found] == keys * 2
+    assert [info.size for info in found] == [*range(len(keys))] * 2
+    assert {info.etag for info in found} == {f'"{number:032x}"' for number in range(len(keys))}
+    assert {info.modified % 1_000_000 for info in found} == {n * 1000 for n in range(len(keys))}
+    assert parse_qs(urlsplit(server.asked[1]).query)["continuation-token"] == [token]
+
+
+def test_a_listing_that_is_something_else_is_refused(
+    server: _Server, store: LeanS3ObjectStore
+) -> None:
+    page = _listing(["a", "b"], ["Key", "Size", "ETag"])
+    server.answers = [(200, {}, page, len(page))]
+    with pytest.raises(StorageError, match="listing"):
+        list(store.list("logs/"))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ from imagesearch.storage.s3 import S3ObjectStore, connect
 from imagesearch.storage.signing import Credentials, sign
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from mypy_boto3_s3 import S3Client
 
 __all__ = ["LeanS3ObjectStore", "open_store"]
@@ -34,7 +37,9 @@ _CONNECT_SECONDS, _READ_SECONDS = 1, 4
 _TRIES = 4
 _PAUSE = 0.1
 _AGAIN = frozenset({429, 500, 502, 503, 504})
-_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+_FIELDS = re.compile("<(Key|LastModified|ETag|Size)>([^<]*)</")
+_FIELDS_EACH = 4
+_TOKEN = re.compile("<NextContinuationToken>([^<]*)</")
 _chance = random.SystemRandom()
 
 
@@ -81,6 +86,13 @@ class LeanS3ObjectStore(S3ObjectStore):
         weakref.finalize(self, _close, self._idle)
 
     @cached_property
+    def _trust(self) -> SSLContext:
+        """Return whom to believe who they are, read once: it takes longer than a connection."""
+        from ssl import create_default_context
+
+        return create_default_context()
+
+    @cached_property
     def _s3(self) -> S3Client:  # type: ignore[override]
         return connect(endpoint=self._endpoint)
 
@@ -107,6 +119,8 @@ class LeanS3ObjectStore(S3ObjectStore):
     def head(self, key: str) -> ObjectInfo:
         """Describe an object without its bytes; ``NoSuchObject`` if there is none."""
         headers = _sound(self._ask("HEAD", key), key).headers
+        from email.utils import parsedate_to_datetime
+
         changed = parsedate_to_datetime(headers["last-modified"]).timestamp()
         return ObjectInfo(
             key, int(headers["content-length"]), headers["etag"], int(changed * 1_000_000)
@@ -159,8 +173,11 @@ class LeanS3ObjectStore(S3ObjectStore):
         return self._talk(self._connected(), method, target, headers)
 
     def _connected(self) -> HTTPConnection:
-        kind = HTTPSConnection if self._secure else HTTPConnection
-        line = kind(self._host, timeout=_CONNECT_SECONDS)
+        line = (
+            HTTPSConnection(self._host, timeout=_CONNECT_SECONDS, context=self._trust)
+            if self._secure
+            else HTTPConnection(self._host, timeout=_CONNECT_SECONDS)
+        )
         line.connect()
         line.sock.settimeout(_READ_SECONDS)
         return line
@@ -225,21 +242,30 @@ def _code(body: bytes) -> str:
 
 
 def _page(body: bytes) -> tuple[list[ObjectInfo], str]:
-    """Return what a page of a listing shows, and where the next one begins; empty if it is last."""
-    from datetime import datetime
+    """Return what a page of a listing shows, and where the next one begins; empty if it is last.
+
+    The elements that matter hold text alone, so they are found by a pattern: ten times as fast as
+    an XML parser, which counts when a thousand names are looked through before every search.
+    """
+    text = body.decode()
+    fields = _FIELDS.findall(text)
+    items = [dict(fields[i : i + _FIELDS_EACH]) for i in range(0, len(fields), _FIELDS_EACH)]
+    if len(items) != text.count("<Contents>") or any(len(i) != _FIELDS_EACH for i in items):
+        raise StorageError("the object store sent a listing that cannot be read.")
+    token = _TOKEN.search(text)
+    return [_info(item) for item in items], _plain(token[1]) if token else ""
+
+
+def _info(item: Mapping[str, str]) -> ObjectInfo:
+    changed = datetime.fromisoformat(item["LastModified"]).timestamp()
+    key, etag = _plain(item["Key"]), item["ETag"].replace("&#34;", '"')
+    return ObjectInfo(key, int(item["Size"]), _plain(etag), int(changed * 1_000_000))
+
+
+def _plain(text: str) -> str:
+    """Return an element's text as it was before XML's characters were escaped."""
+    if "&" not in text:
+        return text
     from xml.etree import ElementTree as ET
 
-    page = ET.fromstring(body)  # noqa: S314 - written by S3
-    found = []
-    for item in page.iter(f"{_NAMESPACE}Contents"):
-        about = {child.tag.removeprefix(_NAMESPACE): child.text or "" for child in item}
-        moment = datetime.fromisoformat(about["LastModified"])
-        found.append(
-            ObjectInfo(
-                about["Key"],
-                int(about["Size"]),
-                about["ETag"],
-                int(moment.timestamp() * 1_000_000),
-            )
-        )
-    return found, page.findtext(f"{_NAMESPACE}NextContinuationToken", "")
+    return ET.fromstring(f"<text>{text}</text>").text or ""  # noqa: S314 - written by S3

@@ -11,7 +11,6 @@ import hmac
 import os
 import threading
 import time
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -70,6 +69,7 @@ class Credentials:
             return self._held
 
     def _ask(self) -> Keys:
+        import urllib.request
         from datetime import datetime
 
         address = self._environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
