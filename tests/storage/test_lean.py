@@ -197,7 +197,7 @@ def _listing(keys: list[str], order: list[str], token: str = "") -> bytes:
 
 
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     keys=st.lists(TEXT, max_size=5),
@@ -225,3 +225,14 @@ def test_a_listing_that_is_something_else_is_refused(
     server.answers = [(200, {}, page, len(page))]
     with pytest.raises(StorageError, match="listing"):
         list(store.list("logs/"))
+
+
+def test_what_was_listed_before_is_told_as_it_is_now(
+    server: _Server, store: LeanS3ObjectStore
+) -> None:
+    every = ["Key", "Size", "ETag", "LastModified"]
+    first, then = _listing(["a", "b"], every), _listing(["b", "a", "c"], every)
+    server.answers = [(200, {}, page, len(page)) for page in (first, first, then)]
+    for expected in ("ab", "ab", "bac"):
+        found = list(store.list("logs/"))
+        assert [(info.key, info.size) for info in found] == [*zip(expected, range(3), strict=False)]
