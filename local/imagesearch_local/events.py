@@ -112,11 +112,12 @@ def listens(functions: Iterable[Function]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """How badly events are delivered: the share that comes twice, and the longest delay (s).
+    """How badly events are delivered: the shares that get lost and that come twice, and the delay.
 
-    Each event is delayed by a draw of its own, so that a delay changes their order.
+    Each event is delayed by a draw of its own of up to ``delay`` seconds: that changes their order.
     """
 
+    lost: float = 0.0
     duplicate: float = 0.0
     delay: float = 0.0
     seed: int = 0
@@ -125,9 +126,10 @@ class Trouble:
     def parse(cls, text: str) -> Trouble:
         """Read ``"duplicate=0.3,delay=2,seed=7"``; empty is none."""
         given = dict(part.split("=", 1) for part in text.replace(" ", "").split(",") if part)
-        if unknown := given.keys() - {"duplicate", "delay", "seed"}:
-            raise LocalFailure(f"events can have duplicate, delay and seed, not {unknown}.")
+        if unknown := given.keys() - {"lost", "duplicate", "delay", "seed"}:
+            raise LocalFailure(f"events can have lost, duplicate, delay and seed, not {unknown}.")
         return cls(
+            lost=float(given.get("lost", 0)),
             duplicate=float(given.get("duplicate", 0)),
             delay=float(given.get("delay", 0)),
             seed=int(given.get("seed", 0)),
@@ -154,6 +156,9 @@ class Bridge:
         event = json.dumps(change.record()).encode()
         for name, pool in self._pools.items():
             if any(change.fits(trigger) for trigger in pool.function.triggers):
+                if self._chance.random() < self._trouble.lost:
+                    self.stirred.set()
+                    continue
                 again = self._chance.random() < self._trouble.duplicate
                 for _ in range(1 + again):
                     self._start(name, pool, event)

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from imagesearch_local.emulator import FunctionPool
 from imagesearch_local.logs import FRONT
 from imagesearch_local.payload import MAX_EVENT, HttpAnswer, HttpRequest, read_answer
-from imagesearch_local.problems import FunctionTimedOut
+from imagesearch_local.problems import FunctionBusy, FunctionTimedOut
 from imagesearch_local.routes import Match, Router
 
 __all__ = ["Front"]
@@ -48,6 +48,8 @@ class Front:
             answer = await self._answer(request, request_id)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:  # the server's patience with requests under way has ended
+            answer = self._problem(FunctionBusy("the service is stopping."), request, request_id)
         except ImageSearchError as error:
             answer = self._problem(error, request, request_id)
         except Exception:

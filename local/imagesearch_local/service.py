@@ -39,12 +39,16 @@ def _asked_for() -> Trouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to run: a template, the folder that keeps its data, limits, and trouble with events."""
+    """What to run: a template, the folder that keeps its data, limits, and trouble with events.
+
+    ``store_proxy`` is the address under which functions find the object store, if not its own.
+    """
 
     template: Template
     folder: DataFolder
     limits: Limits = field(default_factory=Limits)
     trouble: Trouble = field(default_factory=_asked_for)
+    store_proxy: str = field(default_factory=lambda: os.environ.get("IMAGESEARCH_STORE_PROXY", ""))
 
 
 @dataclass(slots=True)
@@ -86,6 +90,7 @@ async def running(plan: Plan, server: socket) -> AsyncIterator[Service]:
         SERVICE.info("object store at %s", seaweed.endpoint)
         variables = {
             **seaweed.variables,
+            "AWS_ENDPOINT_URL_S3": plan.store_proxy or seaweed.endpoint,
             "IMAGESEARCH_KEYS": keys_place(plan.folder),
             "IMAGESEARCH_PRIVATE_CALLBACKS": "true",
             "AWS_ENDPOINT_URL_LAMBDA": inside,

@@ -67,5 +67,6 @@ def test_a_rule_asks_for_events_of_a_prefix_and_a_suffix() -> None:
 def test_trouble_is_asked_for_in_words() -> None:
     assert Trouble.parse("") == Trouble()
     assert Trouble.parse("duplicate=0.5, delay=2,seed=3") == Trouble(duplicate=0.5, delay=2, seed=3)
+    assert Trouble.parse("lost=0.1") == Trouble(lost=0.1)
     with pytest.raises(LocalFailure):
         Trouble.parse("loss=1")

@@ -1,0 +1,1 @@
+"""What goes wrong outside the code: the store, the disk, the clock, the memory, the machine."""
