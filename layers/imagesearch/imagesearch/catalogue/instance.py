@@ -28,11 +28,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,19}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A catalogue of pictures. Everything here is fixed at creation.
+    """A catalogue of pictures. Only a move to another model bundle changes anything here.
 
     ``incarnation`` sets the objects of this instance apart from those of an earlier one of the
     same name, so that a late writer of the erased one cannot reach it. ``created`` is in
-    microseconds since 1970.
+    microseconds since 1970. ``model`` is the bundle whose vectors it holds, ``index`` the name of
+    the index that they are in since such a move; empty for the first one.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Instance:
     model: str
     created: int
     incarnation: str
+    index: str = ""
 
     @classmethod
     def new(cls, name: str, service: Service, *, model: str, now: int) -> Instance:
@@ -49,7 +51,17 @@ class Instance:
     @property
     def prefix(self) -> str:
         """Return the key prefix of the instance's index."""
-        return f"index/{self.name}/{self.incarnation}/"
+        return f"index/{self.name}/{self.index or self.incarnation}/"
+
+    @property
+    def moves(self) -> str:
+        """Return the key prefix of what is noted about moves to other bundles."""
+        return f"index/{self.name}/{self.incarnation}-moves/"
+
+    @property
+    def asides(self) -> str:
+        """Return what the keys of all objects begin with that moves have made."""
+        return f"index/{self.name}/{self.incarnation}-"
 
 
 def check_name(name: str) -> str:
@@ -64,7 +76,7 @@ def check_name(name: str) -> str:
 
 
 class InstanceRegister:
-    """The instances of a deployment, one immutable object each."""
+    """The instances of a deployment, one object each."""
 
     _prefix = "instances/"
 
@@ -95,7 +107,8 @@ class InstanceRegister:
     def get(self, name: str) -> Instance:
         """Return the instance; the store is asked once, until :meth:`doubt` is called.
 
-        An instance erased meanwhile is noticed by its index, whose manifest is then gone.
+        An instance erased or moved meanwhile is noticed by its index, whose manifest is then
+        gone or says that it is retired.
         """
         if name not in self._known:
             self._known[name] = self._read(check_name(name))
@@ -112,6 +125,18 @@ class InstanceRegister:
                 yield self._read(info.key.removeprefix(self._prefix).removesuffix(".json"))
             except UnknownInstance:
                 continue
+
+    def replace(self, known: Instance, wanted: Instance) -> None:
+        """Put ``wanted`` in the place of ``known``; :class:`LostRace` if that is not in force."""
+        key = self._key(known.name)
+        try:
+            stored = self._store.get(key)
+        except NoSuchObject:
+            raise LostRace(f"instance {known.name!r} was erased meanwhile.") from None
+        if msgspec.json.decode(stored.body, type=Instance) != known:
+            raise LostRace(f"instance {known.name!r} was changed meanwhile.")
+        self._store.compare_and_swap(key, msgspec.json.encode(wanted), stored.etag)
+        self._known[known.name] = wanted
 
     def forget(self, instance: Instance) -> None:
         """Remove the instance's record; its name is free from here on."""

@@ -11,21 +11,22 @@ from imagesearch.index.clock import MAX_CLOCK, Clock, SystemClock, tick
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.keys import Keys
 from imagesearch.index.log import (
-    MAX_DELETIONS,
-    MAX_ENTRIES,
+    Change,
     Deletion,
     Entry,
     LogObject,
     Version,
+    check_sizes,
     latest_of_each,
     operation_number,
 )
-from imagesearch.index.manifest import Manifest
+from imagesearch.index.manifest import Manifest, State
 from imagesearch.index.policy import Policy
 from imagesearch.index.reader import Reader
 from imagesearch.index.rollback import Generation, generations, rollback
 from imagesearch.index.scrub import Scrubbed, scrub
 from imagesearch.index.snapshot import Snapshot
+from imagesearch.index.standing import enter
 from imagesearch.index.upkeep import Maintained, fold, maintain
 from imagesearch.storage import ObjectStore
 
@@ -38,7 +39,8 @@ class Index:
     """The index below one prefix of a store. Thread-safe; keeps caches between calls.
 
     ``model`` is the bundle whose vectors are indexed, ``cache`` a folder for segment files (kept
-    in memory if absent).
+    in memory if absent). ``aside`` is for whoever moves an instance from one index to another: it
+    reads a retired index and writes to a frozen one.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class Index:
         clock: Clock | None = None,
         cache: Path | None = None,
         policy: Policy | None = None,
+        aside: bool = False,
     ) -> None:
         self.policy = policy or Policy()
         self._store = store
         self._keys = Keys(prefix)
         self._model = model
+        self._aside = aside
         self._clock = clock or SystemClock()
         self._reader = Reader(
             store,
@@ -63,6 +67,7 @@ class Index:
             clock=self._clock,
             policy=self.policy,
             cache=cache,
+            aside=aside,
         )
         self._keeper = Keeper(store, self._keys, self._reader, self.policy)
 
@@ -97,22 +102,26 @@ class Index:
         self,
         entries: Sequence[Entry] = (),
         deletions: Sequence[Deletion] = (),
+        changes: Sequence[Change] = (),
         *,
         after: Snapshot,
         operation_id: str | None = None,
     ) -> int:
-        """Write at most 500 entries and 10 000 deletions, all or nothing; return the sequence.
+        """Write up to 500 entries, 500 changes and 10 000 deletions; return the sequence.
 
-        The write is durable, and in every snapshot begun from here on, when this returns. It is
-        later than everything in ``after``. Deletions come before the entries; of two entries
-        with the same key the last counts. An ``operation_id`` names one write: if ``after`` still
-        knows one of that name, its sequence is returned and nothing is written. A repeat that
-        overtakes the first attempt on its way is a write of its own, with the same content.
+        All of it is done or nothing. The write is durable, and in every snapshot begun from here
+        on, when this returns. It is later than everything in ``after``. Deletions come first,
+        then entries, of which the last with a key counts, then changes in their order. A change
+        of a picture that is not there does nothing. An ``operation_id`` names one write: if
+        ``after`` still knows one of that name, its sequence is returned and nothing is written.
+        A repeat that overtakes the first attempt on its way is a write of its own, with the same
+        content.
         """
-        if len(entries) > MAX_ENTRIES or len(deletions) > MAX_DELETIONS:
-            raise ValueError(
-                f"{len(entries)} entries and {len(deletions)} deletions in one write; "
-                f"at most {MAX_ENTRIES} and {MAX_DELETIONS} are allowed."
+        check_sizes(entries, deletions, changes)
+        if after.view.manifest.state != "open" and not self._aside:
+            raise StorageUnavailable(
+                "writes pause for about a minute while the instance moves to another model bundle.",
+                fix="Try again in a minute; if nobody moves it: imagesearch reindex --cancel.",
             )
         operation = operation_number(operation_id or secrets.token_hex(16))
         if operation in after.operations:
@@ -127,6 +136,7 @@ class Index:
             self._model,
             tuple(deletions),
             latest_of_each(entries),
+            tuple(changes),
         )
         self._check_deadline(after)
         self._store.put_if_absent(self._keys.log(version.name), write.encode())
@@ -153,6 +163,14 @@ class Index:
         :class:`~imagesearch.errors.UnknownGeneration` if it is not in the history.
         """
         return rollback(self._keeper, to)
+
+    def enter(self, state: State, *, sequence: int = 0) -> None:
+        """Open, freeze or retire the index; its sequence is at least ``sequence`` afterwards.
+
+        Writes that began before :meth:`enter` may be acknowledged for ``policy.write_deadline``
+        more seconds; none after that.
+        """
+        enter(self._keeper, state, sequence=sequence)
 
     def scrub(self) -> Scrubbed:
         """Read and check every object; report what is damaged, missing or stray."""

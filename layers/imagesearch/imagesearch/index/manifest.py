@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -11,7 +12,10 @@ from imagesearch.errors import CorruptObject
 from imagesearch.index.log import Version
 from imagesearch.index.sealed import seal, unseal
 
-__all__ = ["FileInfo", "Manifest", "Mark", "SegmentInfo"]
+__all__ = ["FileInfo", "Manifest", "Mark", "SegmentInfo", "State"]
+
+State = Literal["open", "frozen", "retired"]
+"""``frozen``: read as ever, but writes are refused; ``retired``: another index took its place."""
 
 
 class FileInfo(msgspec.Struct, frozen=True):
@@ -26,7 +30,7 @@ class SegmentInfo(msgspec.Struct, frozen=True):
 
     ``rows`` counts its pictures, ``categories`` those of each category, ``clock`` is the newest
     of its rows, ``files`` are its objects by their last name (``meta``, ``b1``, ``i8`` or
-    ``usearch``).
+    ``usearch``, ``m8``).
     """
 
     id: str
@@ -50,7 +54,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     every write folded so far. Of the log, objects with a clock of at most ``low_water`` and those
     named in ``folded`` are in the segments already (or were rolled back); all others count in
     full. ``tombs`` names the object with the dead rows, if there are any, and ``dead`` counts
-    them. ``swept`` is when (store's time, µs) garbage was last collected.
+    them. ``swept`` is when (store's time, µs) garbage was last collected. ``state`` tells whether
+    the index may be written and read, or was left for another one.
     """
 
     index: str
@@ -64,6 +69,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     tombs: str = ""
     marks: tuple[Mark, ...] = ()
     swept: int = 0
+    state: State = "open"
 
     def encode(self) -> bytes:
         """Return the manifest's bytes."""

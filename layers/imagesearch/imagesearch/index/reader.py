@@ -67,6 +67,7 @@ class Reader:
         clock: Clock,
         policy: Policy,
         cache: Path | None,
+        aside: bool = False,
     ) -> None:
         self.shelf = Shelf(store, keys, cache, parallel=policy.parallel)
         self._store = store
@@ -74,6 +75,7 @@ class Reader:
         self._model = model
         self._clock = clock
         self._policy = policy
+        self._aside = aside
         self._held: Held | None = None
         self._view: View | None = None
         self._log: dict[str, LogObject] = {}
@@ -110,6 +112,9 @@ class Reader:
         if not found:
             raise CorruptObject(f"{key} cannot be read.")
         manifest = Manifest.decode(key, found.body)
+        if manifest.state == "retired" and not self._aside:
+            self.forget()
+            raise UnknownInstance(f"the index at {self._keys.prefix} was left for another one.")
         if manifest.model != self._model:
             raise ModelMismatch(
                 f"the index at {self._keys.prefix} was built with model {manifest.model!r}, "

@@ -42,17 +42,12 @@ class House(Protocol):
     store: ObjectStore
     instances: InstanceRegister
 
-    @property
-    def vision(self) -> Vision:
-        """Return the loaded model bundle."""
-        ...
-
     def open(self, name: str) -> Opened:
         """Open an instance with every acknowledged write."""
         ...
 
-    def check_model(self, instance: Instance) -> None:
-        """Raise :class:`~imagesearch.errors.ModelMismatch` if the bundle is another."""
+    def vision_of(self, instance: Instance) -> Vision:
+        """Return the instance's model bundle; :class:`~imagesearch.errors.ModelMismatch`."""
         ...
 
     def wrote(self, catalogue: Any) -> None:  # noqa: ANN401  what open() gave

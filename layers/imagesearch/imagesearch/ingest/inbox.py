@@ -22,6 +22,7 @@ from imagesearch.errors import (
     LostRace,
     NoSuchObject,
     PictureTooBig,
+    StorageUnavailable,
     UnknownInstance,
 )
 from imagesearch.index import Entry, OfPicture, encode
@@ -226,7 +227,7 @@ def _delete(shop: Workshop, place: _Place) -> None:
 def _add(
     shop: Workshop, place: _Place, instance: Instance, info: ObjectInfo, sidecar: ObjectInfo | None
 ) -> None:
-    shop.house.check_model(instance)
+    vision = shop.house.vision_of(instance)
     key = place.picture
     if info.size > MAX_PICTURE:
         raise PictureTooBig(f"it has {info.size:,} bytes; the limit is {MAX_PICTURE:,}.")
@@ -235,7 +236,7 @@ def _add(
         image = shop.store.get(info.key).body
     except NoSuchObject:
         return  # removed meanwhile, of which another event tells
-    view = shop.house.vision.look(
+    view = vision.look(
         image,
         instance.service,
         region=Region(*line.region) if line.region else None,
@@ -244,6 +245,8 @@ def _add(
     )
     picture = Picture(key, view.category_id, view.region, line.owner_attributes())
     opened = shop.house.open(place.instance)
+    if opened.instance.model != instance.model:
+        raise StorageUnavailable(f"instance {place.instance!r} moved to another bundle meanwhile.")
     opened.index.append([Entry(picture, encode(view.vector))], after=opened.snapshot)
     shop.house.wrote(opened)
 

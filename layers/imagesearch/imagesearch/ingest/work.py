@@ -30,6 +30,7 @@ from imagesearch.ingest.preflight import folder_of
 from imagesearch.ingest.source import Source
 from imagesearch.ingest.tasks import Task, exists
 from imagesearch.observe import logger
+from imagesearch.vision import Vision
 
 __all__ = ["MARGIN", "Batch", "work_lane"]
 
@@ -87,6 +88,7 @@ class _Bench:
     lane: int
     hold: Hold
     instance: Instance
+    vision: Vision
     source: Source
     time_left: Callable[[], float]
 
@@ -154,7 +156,7 @@ class _Bench:
             batch.fail(line, ImageSearchError(f"it ended in {type(error).__name__}."))
 
     def _look(self, line: Line, image: bytes) -> Entry:
-        view = self.shop.house.vision.look(
+        view = self.vision.look(
             image,
             self.instance.service,
             region=Region(*line.region) if line.region else None,
@@ -199,6 +201,11 @@ class _Bench:
             opened = house.open(self.task.instance)
             if opened.instance.incarnation != self.task.incarnation:
                 raise UnknownInstance(f"instance {self.task.instance!r} was erased.")
+            if opened.instance.model != self.instance.model:
+                raise StorageUnavailable(
+                    f"instance {self.task.instance!r} moved to the bundle "
+                    f"{opened.instance.model!r} while pictures were looked at."
+                )
             self.hold.renew_if_due(self.shop.now())
             try:
                 opened.index.append(
@@ -227,8 +234,8 @@ def work_lane(
     instance = shop.house.instances.get(task.instance)
     if instance.incarnation != task.incarnation:
         raise UnknownInstance(f"instance {task.instance!r} was erased.")
-    shop.house.check_model(instance)
-    bench = _Bench(shop, task, lane, hold, instance, shop.source(task), time_left)
+    vision = shop.house.vision_of(instance)
+    bench = _Bench(shop, task, lane, hold, instance, vision, shop.source(task), time_left)
     while not hold.state.finished:
         if exists(shop.store, task.keys.stop):
             break

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from imagesearch.catalogue import Picture, PictureKey, Region
+from imagesearch.catalogue import Instance, Picture, PictureKey, Region
 from imagesearch.errors import PictureExists
 from imagesearch.index import Entry, encode
 from imagesearch.observe import measure
@@ -18,7 +18,11 @@ from imagesearch.operations.fields import (
     ProductId,
     check_category,
 )
+from imagesearch.operations.looking import look_while_opening
 from imagesearch.operations.source import picture_bytes
+
+if TYPE_CHECKING:
+    from imagesearch.vision import View, Vision
 
 __all__ = ["AddPicture", "Added", "add_picture"]
 
@@ -59,16 +63,18 @@ def add_picture(
     check_category(request.category_id)
     region = None if request.region is None else Region.parse(request.region)
     opening = deployment.open_soon(request.instance)
-    instance = deployment.instances.get(request.instance)
-    deployment.check_model(instance)
-    view = deployment.vision.look(
-        picture_bytes(deployment, request.image, request.upload_id),
-        instance.service,
-        region=region,
-        crop=request.crop,
-        category_id=request.category_id,
-    )
-    catalogue = opening.result()
+    image = picture_bytes(deployment, request.image, request.upload_id)
+
+    def look(vision: Vision, instance: Instance) -> View:
+        return vision.look(
+            image,
+            instance.service,
+            region=region,
+            crop=request.crop,
+            category_id=request.category_id,
+        )
+
+    view, catalogue = look_while_opening(deployment, request.instance, opening, look)
     key = PictureKey(request.product_id, request.pic_name)
     if request.if_exists != "replace" and (standing := catalogue.snapshot.find(key)):
         return _left(standing, catalogue, request)

@@ -24,7 +24,7 @@ class Compare(OperationFields, frozen=True, kw_only=True):
 def compare(deployment: Deployment, request: Compare) -> Likeness:
     """Tell how much two pictures look alike, as the instance's service sees them."""
     instance = deployment.instances.get(request.instance)
-    deployment.check_model(instance)
+    vision = deployment.vision_of(instance)
     pairs = (
         ("image", request.image, request.region),
         ("other_image", request.other_image, request.other_region),
@@ -33,7 +33,7 @@ def compare(deployment: Deployment, request: Compare) -> Likeness:
     for name, image, region in pairs:
         if not image:
             raise MissingField(name)
-        view = deployment.vision.look(
+        view = vision.look(
             image,
             instance.service,
             region=None if region is None else Region.parse(region),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from imagesearch.catalogue import Instance, InstanceRegister
@@ -17,6 +18,7 @@ from imagesearch.storage import ObjectStore
 
 if TYPE_CHECKING:
     from imagesearch.vision import Vision
+    from imagesearch.vision.library import Library
 
 __all__ = ["Catalogue", "Compaction", "Deployment"]
 
@@ -58,6 +60,8 @@ class Deployment:
         self._load_vision = vision
         self._compaction = compaction
         self._indexes: dict[str, Index] = {}
+        self._others: dict[str, Vision] = {}
+        self._loading = Lock()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="deployment")
 
     @classmethod
@@ -79,10 +83,14 @@ class Deployment:
             return self._load_vision()
         if not self.settings.bundle:
             return Vision.load(self.settings.models)
+        return Vision.load(self.library.fetch(self.settings.bundle))
+
+    @cached_property
+    def library(self) -> Library:
+        """Return the bundles that are published in the deployment's bucket."""
         from imagesearch.vision.library import Library
 
-        library = Library(self.store, self.settings.cache / "models")
-        return Vision.load(library.fetch(self.settings.bundle))
+        return Library(self.store, self.settings.cache / "models")
 
     def warm(self) -> None:
         """Load the models now, so that the first request (or a snapshot) has them.
@@ -97,15 +105,14 @@ class Deployment:
     def open(self, name: str, *, min_sequence: int | None = None) -> Catalogue:
         """Return the instance and what it holds now, including every acknowledged write.
 
-        Raises :class:`UnknownInstance`, or :class:`ModelMismatch` when the instance was built
-        with another model bundle than this deployment has.
+        Raises :class:`UnknownInstance` if there is none.
         """
         instance = self.instances.get(name)
         try:
             return self._view(instance, min_sequence)
         except UnknownInstance:
-            # Erased, and perhaps made anew, since this environment saw it last.
-            self._indexes.pop(instance.incarnation, None)
+            # Erased, and perhaps made anew, or moved, since this environment saw it last.
+            self._indexes.pop(instance.prefix, None)
             self.instances.doubt(name)
             return self._view(self.instances.get(name), min_sequence)
 
@@ -115,23 +122,27 @@ class Deployment:
 
     def index(self, instance: Instance) -> Index:
         """Return the index of an instance, the same object every time."""
-        if instance.incarnation not in self._indexes:
-            self._indexes[instance.incarnation] = Index(
+        if instance.prefix not in self._indexes:
+            self._indexes[instance.prefix] = Index(
                 self.store,
                 instance.prefix,
                 model=instance.model,
-                cache=self.settings.cache / instance.incarnation,
+                cache=self.settings.cache / (instance.index or instance.incarnation),
             )
-        return self._indexes[instance.incarnation]
+        return self._indexes[instance.prefix]
 
-    def check_model(self, instance: Instance) -> None:
-        """Raise :class:`ModelMismatch` unless our vectors may be compared with the instance's."""
-        if instance.model != self.vision.model:
-            raise ModelMismatch(
-                f"instance {instance.name!r} was built with model {instance.model!r}; "
-                f"this deployment has {self.vision.model!r}.",
-                fix="Deploy the instance's model bundle, or build a new instance.",
-            )
+    def vision_of(self, instance: Instance) -> Vision:
+        """Return the bundle whose vectors may be compared with the instance's.
+
+        That is the deployment's own or one that is published in its bucket, kept from then on.
+        Raises :class:`ModelMismatch` when it is neither.
+        """
+        if instance.model == self.vision.model:
+            return self.vision
+        with self._loading:
+            if instance.model not in self._others:
+                self._others[instance.model] = self._published(instance)
+            return self._others[instance.model]
 
     def wrote(self, catalogue: Catalogue) -> None:
         """Have upkeep done if it is due. Never fails: the write itself is durable."""
@@ -144,6 +155,17 @@ class Deployment:
                 catalogue.index.maintain()
         except Exception:
             logger().exception("upkeep did not start", extra={"instance": catalogue.instance.name})
+
+    def _published(self, instance: Instance) -> Vision:
+        from imagesearch.vision import Vision
+
+        if instance.model not in self.library:
+            raise ModelMismatch(
+                f"instance {instance.name!r} was built with model {instance.model!r}; "
+                f"this deployment has {self.vision.model!r}.",
+                fix="Publish the instance's model bundle, or reindex the instance with another.",
+            )
+        return Vision.load(self.library.fetch(instance.model))
 
     def _view(self, instance: Instance, min_sequence: int | None) -> Catalogue:
         index = self.index(instance)

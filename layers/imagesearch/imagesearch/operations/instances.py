@@ -105,3 +105,5 @@ def delete_instance(deployment: Deployment, request: DeleteInstance) -> None:
     # The record goes first: nobody who asks from here on finds an instance half erased.
     deployment.instances.forget(instance)
     deployment.index(instance).erase()
+    while left := [info.key for info in deployment.store.list(instance.asides)]:
+        deployment.store.delete(left)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from imagesearch.catalogue import PictureKey, Region
+from imagesearch.catalogue import Instance, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import MissingField, PictureNotIndexed
 from imagesearch.index import Answer, Features, Query, encode
@@ -24,7 +24,11 @@ from imagesearch.operations.fields import (
     check_category,
     check_page,
 )
+from imagesearch.operations.looking import look_while_opening
 from imagesearch.operations.source import picture_bytes
+
+if TYPE_CHECKING:
+    from imagesearch.vision import Vision
 
 __all__ = ["Found", "Search", "search"]
 
@@ -84,8 +88,13 @@ def search(deployment: Deployment, request: Search) -> Found:
     parsed = Filter.parse(request.filter) if request.filter is not None else None
     opening = deployment.open_soon(request.instance, min_sequence=request.min_sequence)
     stored = request.image is None and request.upload_id is None
-    subject = _indexed(opening.result(), request) if stored else _seen(deployment, request)
-    catalogue = opening.result()
+    subject, catalogue = (
+        (_indexed(opening.result(), request), opening.result())
+        if stored
+        else look_while_opening(
+            deployment, request.instance, opening, _looking(deployment, request)
+        )
+    )
     scanning = time.perf_counter()
     answer = catalogue.snapshot.search(
         Query(
@@ -116,25 +125,29 @@ def search(deployment: Deployment, request: Search) -> Found:
     )
 
 
-def _seen(deployment: Deployment, request: Search) -> _Subject:
-    """Look at the picture that was sent."""
-    instance = deployment.instances.get(request.instance)
-    deployment.check_model(instance)
-    view = deployment.vision.look(
-        picture_bytes(deployment, request.image, request.upload_id),
-        instance.service,
-        region=None if request.region is None else Region.parse(request.region),
-        crop=request.crop,
-        category_id=request.category_id,
-    )
-    return _Subject(
-        encode(view.vector),
-        view.category_id,
-        request.category_id if instance.service.has_categories else None,
-        view.region,
-        view.regions,
-        view.took_ms,
-    )
+def _looking(deployment: Deployment, request: Search) -> Callable[[Vision, Instance], _Subject]:
+    """Return the look at the picture that was sent."""
+    image = picture_bytes(deployment, request.image, request.upload_id)
+    region = None if request.region is None else Region.parse(request.region)
+
+    def look(vision: Vision, instance: Instance) -> _Subject:
+        view = vision.look(
+            image,
+            instance.service,
+            region=region,
+            crop=request.crop,
+            category_id=request.category_id,
+        )
+        return _Subject(
+            encode(view.vector),
+            view.category_id,
+            request.category_id if instance.service.has_categories else None,
+            view.region,
+            view.regions,
+            view.took_ms,
+        )
+
+    return look
 
 
 def _indexed(catalogue: Catalogue, request: Search) -> _Subject:

@@ -39,6 +39,14 @@ class Library:
             if name == _DESCRIPTION:
                 yield id_
 
+    def __contains__(self, id_: str) -> bool:
+        """Tell whether a bundle of this id is published."""
+        try:
+            self._store.head(self._key(id_, _DESCRIPTION))
+        except NoSuchObject:
+            return False
+        return True
+
     def publish(self, folder: Path) -> str:
         """Check the bundle in ``folder`` and publish it; return its id.
 
