@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -79,6 +80,21 @@ def deployed(translated: Callable[..., Tree]) -> Callable[..., Tree]:
         }
 
     return deploy
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished `sam build`."""
+    folder = tmp_path_factory.mktemp("build")
+    done = subprocess.run(
+        [SAM / "sam", "build", "--build-dir", folder, "--no-cached"],
+        cwd=ROOT,
+        env=os.environ | {"SAM_CLI_TELEMETRY": "0"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 def of_type(resources: Tree, kind: str) -> dict[str, Tree]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -32,27 +31,12 @@ Invoke = Callable[[str, str], Any]
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished `sam build`."""
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Variables with which a function finds an S3 server of our own."""
     try:
         emulator()
     except LocalFailure as failure:
         pytest.skip(str(failure))
-    folder = tmp_path_factory.mktemp("build")
-    done = subprocess.run(
-        [SAM / "sam", "build", "--build-dir", folder, "--no-cached"],
-        cwd=ROOT,
-        env=os.environ | {"SAM_CLI_TELEMETRY": "0"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Variables with which a function finds an S3 server of our own."""
     folder = tmp_path_factory.mktemp("store")
     with storage(folder, "built-functions") as variables:
         yield variables | {"IMAGESEARCH_CACHE": str(folder / "cache")}

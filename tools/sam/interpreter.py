@@ -1,10 +1,14 @@
-"""Find the Python that Lambda runs, to compile for it and to try what was built."""
+"""Find the Python that Lambda runs, to compile for it and to try what was built.
+
+``python -m tools.sam.interpreter`` prints it, or says what to do and fails.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -44,3 +48,8 @@ def _fits(path: Path) -> bool:
     except OSError:
         return False
     return answer.stdout.strip() == VERSION
+
+
+if __name__ == "__main__":
+    print(find() or ADVICE)
+    sys.exit(find() is None)

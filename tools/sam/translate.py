@@ -1,7 +1,7 @@
 """Print template.yaml as CloudFormation sees it after the SAM transform, as JSON.
 
 Run by ``.venv-sam/bin/python``, which has AWS's own translator; needs no account and no network.
-Arguments are parameters, ``Name=value`` each.
+Arguments are parameters, ``Name=value`` each, after ``--template=FILE`` for another template.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ MANAGED = {
 
 
 def translate(template: Path, parameters: dict[str, str]) -> dict[str, Any]:
-    """Return the transformed template; folders stand for the archives they would become."""
+    """Return the transformed template; a folder stands for the archive it would become."""
     document = yaml_parse(template.read_text("utf-8"))
     for resource in document["Resources"].values():
         for place in ("CodeUri", "ContentUri"):
             if place in resource.get("Properties", {}):
                 folder = resource["Properties"][place]
-                resource["Properties"][place] = f"s3://archives/{folder}"
+                if not folder.startswith("s3://"):
+                    resource["Properties"][place] = f"s3://archives/{folder}"
     session = boto3.Session(region_name="eu-west-1")
     translated: dict[str, Any] = Translator(MANAGED, Parser(), None, session).translate(
         document, parameters
@@ -39,4 +40,5 @@ def translate(template: Path, parameters: dict[str, str]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    json.dump(translate(Path("template.yaml"), given), sys.stdout)
+    template = Path(given.pop("--template", "template.yaml"))
+    json.dump(translate(template, given), sys.stdout)
