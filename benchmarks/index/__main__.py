@@ -29,7 +29,13 @@ KEPT = "ours, snapshot kept"
 OURS = ("ours", KEPT)
 
 ENGINES = (KEPT, "ours", *(peer.name for peer in PEERS))
-COLD_RUNS = 3
+COLD_RUNS = 5
+_OF_COLD_RUNS = {
+    "ms": "cold_ms",
+    "cpu_ms": "cold_cpu_ms",
+    "started_ms": "started_ms",
+    "peak_mb": "peak_mb",
+}
 ONE_THREAD = dict.fromkeys(
     (
         "OMP_NUM_THREADS",
@@ -98,8 +104,8 @@ class Bench:
                 shutil.rmtree(folder, ignore_errors=True)
             runs.append(self._phase(name, "cold", folder, **more))
         return {
-            f"{where}_{unit}": statistics.median(run[f"cold_{unit}"] for run in runs)
-            for unit in ("ms", "cpu_ms")
+            f"{where}_{what}": statistics.median(run[name] for run in runs)
+            for what, name in _OF_COLD_RUNS.items()
         }
 
     def _fresh(self, name: str, folder: Path) -> dict[str, Any]:

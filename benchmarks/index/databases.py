@@ -17,6 +17,7 @@ __all__ = ["Chroma", "LanceFlat", "LanceInverted", "Qdrant"]
 class Lance(Peer):
     """LanceDB; its data may be in a folder or in the object store itself."""
 
+    modules = ("lancedb",)
     reads_store = True
 
     def _database(self) -> Foreign:
@@ -122,6 +123,7 @@ class LanceInverted(Lance):
 class Chroma(Peer):
     """Chroma, embedded and persistent."""
 
+    modules = ("chromadb",)
     name = "Chroma"
     settings = f"HNSW {LINKS}, ef {EFFORT}, float32"
 
@@ -176,6 +178,7 @@ class Chroma(Peer):
 class Qdrant(Peer):
     """Qdrant Edge: the server's storage within the process."""
 
+    modules = ("qdrant_edge",)
     name = "Qdrant Edge"
     settings = f"HNSW {LINKS}, ef {EFFORT}, float32"
 

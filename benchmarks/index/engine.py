@@ -25,6 +25,8 @@ class Engine(Protocol):
     name: ClassVar[str]
     settings: ClassVar[str]
     """What the table says about parameters."""
+    modules: ClassVar[tuple[str, ...]]
+    """What must be imported before the first search, and is not when the engine is."""
 
     def __init__(self, folder: Path) -> None: ...
 

@@ -16,6 +16,7 @@ __all__ = ["FaissFlat", "FaissGraph", "Hnswlib", "Usearch"]
 class Faiss(Peer):
     """Any index of faiss, in one file, with the tags beside it."""
 
+    modules = ("faiss",)
     description: ClassVar[str]
 
     def build(self, vectors: Vectors, tags: NDArray[np.int32]) -> None:
@@ -85,6 +86,7 @@ class FaissGraph(Faiss):
 class Hnswlib(Peer):
     """hnswlib, graph over float32."""
 
+    modules = ("hnswlib",)
     name = "hnswlib"
     settings = f"M {LINKS}, ef {EFFORT}, float32"
 
@@ -123,6 +125,7 @@ class Hnswlib(Peer):
 class Usearch(Peer):
     """USearch alone, graph over bytes that are scaled as ours are."""
 
+    modules = ("usearch.index",)
     name = "usearch HNSW i8"
     settings = f"connectivity {LINKS}, expansion {EFFORT}, own scaling to bytes"
 

@@ -1,7 +1,7 @@
 """The product's index, in the object store that the environment names.
 
-``AWS_ENDPOINT_URL_S3`` and ``BENCHMARK_BUCKET`` say where; the folder is the cache, empty when
-an environment starts cold, and its name is the index's prefix.
+``AWS_ENDPOINT_URL_S3`` and ``BENCHMARK_BUCKET`` say where, and it is read as the functions read
+it. The folder is the cache, empty when an environment starts cold; its name is the index's prefix.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from imagesearch.catalogue import OTHER, Attributes, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.index import Entry, Index, Query, encode
-from imagesearch.storage.s3 import S3ObjectStore, connect
+from imagesearch.storage.lean import open_store
 from numpy.typing import NDArray
 
 __all__ = ["Ours"]
@@ -28,10 +28,12 @@ class Ours:
 
     name: ClassVar[str] = "ours"
     settings: ClassVar[str] = "512 sign bits, 1024 compared as int8"
+    modules: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, folder: Path) -> None:
-        client = connect(endpoint=os.environ.get("AWS_ENDPOINT_URL_S3"))
-        self._store = S3ObjectStore(client, os.environ["BENCHMARK_BUCKET"])
+        self._store = open_store(
+            os.environ["BENCHMARK_BUCKET"], endpoint=os.environ.get("AWS_ENDPOINT_URL_S3")
+        )
         self._prefix = f"{folder.name}/"
         self._index = Index(self._store, self._prefix, model="benchmark", cache=folder / "cache")
 

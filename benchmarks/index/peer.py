@@ -32,6 +32,7 @@ class Peer(ABC):
 
     name: ClassVar[str]
     settings: ClassVar[str]
+    modules: ClassVar[tuple[str, ...]]
     reads_store: ClassVar[bool] = False
     """Whether it can read its data in the object store where they are."""
 

@@ -20,8 +20,9 @@ _COLUMNS: Mapping[str, tuple[str, float, str]] = {
     "p50 ms  ": ("p50_ms_0.5", 1, ".2f"),
     "cold from store ms": ("remote_ms", 1, ".0f"),
     "CPU ms ": ("remote_cpu_ms", 1, ".0f"),
+    "imports of it ms": ("remote_started_ms", 1, ".0f"),
     "cold from files ms": ("local_ms", 1, ".0f"),
-    "CPU ms  ": ("local_cpu_ms", 1, ".0f"),
+    "imports of it ms ": ("local_started_ms", 1, ".0f"),
     "add → found ms": ("visible_ms", 1, ".0f"),
     "memory MB": ("memory_mb", 1, ".0f"),
 }
