@@ -276,7 +276,7 @@ def test_a_format_of_another_version_is_refused_by_its_number(whole: MemoryStore
         damaged = copied(whole)
         name = objects(whole, kind)[0]
         words = whole.body(name).split(b" ", 3)
-        damaged.damage(name, b" ".join([*words[:2], b"2", words[3]]))
+        damaged.damage(name, b" ".join([*words[:2], b"1", words[3]]))
         found = [a for a in answers(damaged) if isinstance(a, CorruptObject)]
         assert found
         assert all("version 2" in e.detail and "release" in e.fix for e in found)

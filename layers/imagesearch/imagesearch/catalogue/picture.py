@@ -39,9 +39,15 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One catalogued picture, without its vector."""
+    """One catalogued picture, without its vectors.
+
+    ``thumbnail`` refers to a small copy of it (at most 120 characters, empty if there is none),
+    ``classes`` are the most likely of 1000 classes of things, best first (at most 3).
+    """
 
     key: PictureKey
     category_id: int
     region: Region
     attributes: Attributes = Attributes()
+    thumbnail: str = ""
+    classes: tuple[int, ...] = ()

@@ -3,7 +3,8 @@
 from imagesearch.index.clock import Clock, SystemClock
 from imagesearch.index.features import Features, Likeness, encode, likeness
 from imagesearch.index.index import Index
-from imagesearch.index.log import Deletion, Entry, OfPicture, OfProduct
+from imagesearch.index.log import Change, Deletion, Entry, OfPicture, OfProduct, Version
+from imagesearch.index.meanings import Lacking, Meant, MeantAnswer, TextQuery, encode_meaning
 from imagesearch.index.policy import Policy
 from imagesearch.index.rollback import Generation
 from imagesearch.index.scrub import Problem, Scrubbed
@@ -13,6 +14,7 @@ from imagesearch.index.upkeep import Maintained
 
 __all__ = [
     "Answer",
+    "Change",
     "Clock",
     "Deletion",
     "Entry",
@@ -20,8 +22,11 @@ __all__ = [
     "Generation",
     "Hit",
     "Index",
+    "Lacking",
     "Likeness",
     "Maintained",
+    "Meant",
+    "MeantAnswer",
     "OfPicture",
     "OfProduct",
     "Policy",
@@ -30,6 +35,9 @@ __all__ = [
     "Scrubbed",
     "Snapshot",
     "SystemClock",
+    "TextQuery",
+    "Version",
     "encode",
+    "encode_meaning",
     "likeness",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Columns, TableColumns
 from imagesearch.index.features import BIT_BYTES, DIMENSIONS, squares_of
-from imagesearch.index.log import Entry
+from imagesearch.index.log import Version
 from imagesearch.index.scan import codes_of
 from imagesearch.index.table import Run, product_hash
+from imagesearch.index.tail import Write
 
 __all__ = ["Block", "Places", "TailBlock"]
 
@@ -57,6 +58,23 @@ class Block(Protocol):
         """Return some rows (…, 512)."""
         ...
 
+    @property
+    def meant(self) -> NDArray[np.bool_]:
+        """Return whose meaning is known, (n,)."""
+        ...
+
+    def meanings(self, places: Places) -> NDArray[np.int8]:
+        """Return the meanings of some rows (…, 512), all of which have one."""
+        ...
+
+    def meaning_squares(self, places: Places) -> NDArray[np.uint32]:
+        """Return the squared lengths of the meanings of some rows, all of which have one."""
+        ...
+
+    def version(self, row: int) -> Version:
+        """Return when a row's picture was written."""
+        ...
+
     def columns(self, start: int, end: int) -> Columns:
         """Return the attributes of consecutive rows."""
         ...
@@ -83,8 +101,11 @@ class TailBlock:
 
     remote = False
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = sorted(entries, key=lambda e: (e.picture.category_id, e.picture.key))
+    def __init__(self, writes: Iterable[Write]) -> None:
+        self._writes = sorted(
+            writes, key=lambda w: (w.entry.picture.category_id, w.entry.picture.key)
+        )
+        self._entries = [write.entry for write in self._writes]
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -125,6 +146,29 @@ class TailBlock:
     def rows(self, places: Places) -> NDArray[np.int8]:
         """Return some rows (…, 512)."""
         return self._rows[places]
+
+    @cached_property
+    def meant(self) -> NDArray[np.bool_]:
+        """Return whose meaning is known, (n,)."""
+        return np.array([entry.meaning is not None for entry in self._entries], np.bool_)
+
+    @cached_property
+    def _meanings(self) -> NDArray[np.int8]:
+        none = np.zeros(DIMENSIONS, np.int8)
+        rows = [none if entry.meaning is None else entry.meaning for entry in self._entries]
+        return np.stack(rows) if rows else np.zeros((0, DIMENSIONS), np.int8)
+
+    def meanings(self, places: Places) -> NDArray[np.int8]:
+        """Return the meanings of some rows (…, 512)."""
+        return self._meanings[places]
+
+    def meaning_squares(self, places: Places) -> NDArray[np.uint32]:
+        """Return the squared lengths of the meanings of some rows."""
+        return squares_of(self._meanings[places])
+
+    def version(self, row: int) -> Version:
+        """Return when a row's picture was written."""
+        return self._writes[row].version
 
     def columns(self, start: int, end: int) -> Columns:
         """Return the attributes of consecutive rows."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ __all__ = [
     "Likeness",
     "bits_of",
     "encode",
+    "levels",
     "likeness",
     "relevance",
     "squares_of",
@@ -76,14 +78,19 @@ def encode(vector: NDArray[np.float32]) -> Features:
     Each component is scaled by 127 / max|x| and rounded half to even, so that all 255 levels are
     used whatever the vector's length. Raises :class:`ValueError` for any other vector.
     """
+    row = levels(vector)
+    return Features(row, bits_of(row[np.newaxis])[0])
+
+
+def levels(vector: NDArray[np.floating[Any]]) -> NDArray[np.int8]:
+    """Return a vector's row, (512,) int8, as :func:`encode` does."""
     exact = np.asarray(vector, np.float64)
     if exact.shape != (DIMENSIONS,):
         raise ValueError(f"a feature vector has shape ({DIMENSIONS},), not {exact.shape}.")
     largest = float(np.abs(exact).max())
     if not 0 < largest < np.inf:
         raise ValueError(f"a feature vector must be finite and not zero; its maximum is {largest}.")
-    row = np.rint(exact / largest * 127).astype(np.int8)
-    return Features(row, bits_of(row[np.newaxis])[0])
+    return np.rint(exact / largest * 127).astype(np.int8)
 
 
 def bits_of(rows: NDArray[np.int8]) -> NDArray[np.uint8]:

@@ -41,4 +41,5 @@ def _tombs(view: View, low_water: int) -> Tombs:
     return Tombs(
         {name: rows for name, rows in hidden.items() if rows.size},
         view.deletions.after(low_water),
+        view.changes.after(low_water),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -15,9 +15,8 @@ from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Manifest, SegmentInfo
 from imagesearch.index.policy import Policy
 from imagesearch.index.scan import WORDS
-from imagesearch.index.segment import Draft
+from imagesearch.index.segment import Draft, Segment
 from imagesearch.index.table import row_order
-from imagesearch.index.tombs import Tombs
 
 __all__ = ["due", "merge"]
 
@@ -111,6 +110,8 @@ def _gathered(
         np.empty((count, 2), np.uint64),
         np.empty((count, DIMENSIONS), np.int8),
         np.empty((WORDS, count), np.uint64),
+        np.zeros(count, np.bool_),
+        _gathered_meanings(parts, became),
     )
     moved, start = [], 0
     for segment, rows in parts:
@@ -118,11 +119,29 @@ def _gathered(
         draft.versions[places] = segment.table.versions(rows)
         draft.rows[places] = segment.rows(rows)
         draft.codes[:, places] = segment.codes[:, rows]
+        draft.meant[places] = segment.meant[rows]
         to = np.full(len(segment), _GONE, np.int64)
         to[rows] = places
         moved.append(_Moved(segment.id, to))
         start += rows.size
     return draft, moved
+
+
+def _gathered_meanings(
+    parts: Sequence[tuple[Segment, NDArray[np.int64]]], became: NDArray[np.int64]
+) -> NDArray[np.int8]:
+    """Return the meanings of some rows of segments in the order of the rows they became."""
+    places, meanings, start = [], [], 0
+    for segment, rows in parts:
+        meant = segment.meant[rows]
+        if meant.any():
+            places.append(became[start : start + rows.size][meant])
+            meanings.append(segment.meanings(rows[meant]))
+        start += rows.size
+    if not places:
+        return np.zeros((0, DIMENSIONS), np.int8)
+    gathered = np.concatenate(meanings)
+    return gathered[np.argsort(np.concatenate(places))]
 
 
 def _still_dead(keeper: Keeper, manifest: Manifest, moved: Iterable[_Moved]) -> bool:
@@ -144,6 +163,6 @@ def _replaced(
     for info in new:
         if any(rows.size for rows in died):
             dead[info.id] = np.sort(np.concatenate(died))
-    after = keeper.put_tombs(manifest, Tombs(dead, tombs.deletions))
+    after = keeper.put_tombs(manifest, replace(tombs, dead=dead))
     kept = tuple(info for info in manifest.segments if info.id not in gone)
     return msgspec.structs.replace(after, segments=(*kept, *new))

@@ -136,8 +136,20 @@ class _Scrub:
             raise CorruptObject(
                 f"{self._keys.segment(info.id, 'b1')} does not follow from the rows."
             )
+        self._meanings(key, table, data.get("m8", b""))
         alive = np.delete(np.arange(info.rows), tombs.of(info.id))
         return Counter("\0".join(table.key_of(row)).encode() for row in alive.tolist())
+
+    def _meanings(self, key: str, table: Table, data: bytes) -> None:
+        """Check the meanings of a segment against its table."""
+        rows = np.frombuffer(data, np.int8, len(data) // DIMENSIONS * DIMENSIONS)
+        rows = rows.reshape(-1, DIMENSIONS)
+        checksums = np.array([zlib.crc32(row.data) for row in rows], np.uint32)
+        whole = len(data) == int(table.meant.sum()) * DIMENSIONS
+        whole &= np.array_equal(checksums, table.meaning_column("meaning_crc"))
+        whole &= np.array_equal(squares_of(rows), table.meaning_column("meaning_square"))
+        if not whole:
+            raise CorruptObject(f"{key} has other checksums than its meanings.")
 
     def _files(self, info: SegmentInfo) -> Iterator[tuple[str, File]]:
         for name, file in info.files.items():

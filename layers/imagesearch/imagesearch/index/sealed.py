@@ -13,7 +13,7 @@ from imagesearch.errors import CorruptObject
 
 __all__ = ["VERSION", "seal", "unseal"]
 
-VERSION = 1
+VERSION = 2
 """Version of the whole layout; docs/index-format.md describes it."""
 _LONGEST_LINE = 160
 
@@ -38,7 +38,7 @@ def unseal(kind: str, key: str, sealed: bytes) -> bytes:
     if words[2] != str(VERSION):
         raise CorruptObject(
             f"{key} has format version {words[2]}; this software reads version {VERSION}.",
-            fix="Use the release that wrote it, or a later one.",
+            fix="Use a release that reads that version, or build the instance anew.",
         )
     if str(len(body)) != words[4]:
         raise CorruptObject(f"{key} has {len(body)} bytes of body where it says {words[4]}.")

@@ -1,4 +1,4 @@
-"""A segment: an immutable set of pictures in three files, each opened when it is first needed."""
+"""A segment: an immutable set of pictures in a few files, each opened when it is first needed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from imagesearch.index.log import Entry, Version
 from imagesearch.index.manifest import SegmentInfo
 from imagesearch.index.parallel import each
 from imagesearch.index.scan import WORDS, codes_of
+from imagesearch.index.sections import Column
 from imagesearch.index.table import Run, Table, build_table, row_order
 
 __all__ = ["FEW_ROWS", "Draft", "Segment"]
@@ -36,13 +37,16 @@ _READS = 32
 class Draft:
     """Pictures that are to become a segment: n of them, in :func:`row_order`.
 
-    ``versions`` (n, 2) uint64, ``rows`` (n, 512) int8, ``codes`` (8, n) uint64.
+    ``versions`` (n, 2) uint64, ``rows`` (n, 512) int8, ``codes`` (8, n) uint64, ``meant`` (n,)
+    which pictures' meaning is known, and ``meanings`` (m, 512) int8 those.
     """
 
     pictures: Sequence[Picture]
     versions: NDArray[np.uint64]
     rows: NDArray[np.int8]
     codes: NDArray[np.uint64]
+    meant: NDArray[np.bool_]
+    meanings: NDArray[np.int8]
 
     @classmethod
     def of(cls, writes: Iterable[tuple[Version, Entry]]) -> Draft:
@@ -54,19 +58,25 @@ class Draft:
             np.array([tuple(version) for version, _ in ordered], np.uint64),
             np.stack([entry.features.row for _, entry in ordered]),
             codes_of(np.stack([entry.features.bits for _, entry in ordered])),
+            np.array([entry.meaning is not None for _, entry in ordered], np.bool_),
+            _stacked([entry.meaning for _, entry in ordered if entry.meaning is not None]),
         )
 
     def files(self, index: str, segment: str, *, graph: bool) -> dict[str, bytes]:
         """Return the segment's files by their last name."""
-        table = build_table(index, segment, self.pictures, self.versions, self.rows)
-        looks = {"usearch": build_graph(self.rows)} if graph else {"i8": self.rows.tobytes()}
-        return {"meta": table, "b1": self.codes.tobytes(), **looks}
+        table = build_table(
+            index, segment, self.pictures, self.versions, self.rows, self.meant, self.meanings
+        )
+        files = {"meta": table, "b1": self.codes.tobytes()}
+        files |= {"usearch": build_graph(self.rows)} if graph else {"i8": self.rows.tobytes()}
+        return files | ({"m8": self.meanings.tobytes()} if self.meant.any() else {})
 
 
 class Segment:
     """An opened segment, as a :class:`~imagesearch.index.block.Block`.
 
-    ``meta`` is the file of its row table, ``b1`` that of its codes and ``looks`` that of its rows.
+    ``meta`` is the file of its row table, ``b1`` that of its codes, ``looks`` that of its rows
+    and ``m8`` that of its meanings, if there are any.
     """
 
     def __init__(self, index: str, info: SegmentInfo, files: Files, keys: Keys) -> None:
@@ -80,6 +90,9 @@ class Segment:
             File(keys.segment(info.id, name), info.files[name]) for name in ("meta", "b1", looks)
         )
         self._first_row = HEADER if self._has_graph else 0
+        self.m8 = None
+        if "m8" in info.files:
+            self.m8 = File(keys.segment(info.id, "m8"), info.files["m8"])
 
     def __len__(self) -> int:
         return self._size
@@ -142,7 +155,44 @@ class Segment:
         if not self._files.persistent:
             return self._all_rows[places]
         self._files.fetch_soon(self.looks)
-        return self._single_rows(places)
+        return self._single_rows(self.looks, self._first_row, self.table.row_crc, places)
+
+    @property
+    def meant(self) -> NDArray[np.bool_]:
+        """Return whose meaning is known, (n,)."""
+        return self.table.meant
+
+    def meanings(self, places: Places) -> NDArray[np.int8]:
+        """Return the meanings of some rows (…, 512), ascending, all of which have one."""
+        found = self._meaning_places(places)
+        file = self.m8
+        if file is None:
+            return np.zeros((0, DIMENSIONS), np.int8)
+        far = self._files.persistent and not self._files.has(file)
+        if far and not isinstance(found, slice) and found.size <= FEW_ROWS:
+            return self._single_rows(file, 0, self.table.meaning_column("meaning_crc"), found)
+        data = self._files.open(file)
+        _check_size(file.key, data, self.table.meaning_column("meaning_crc").size * DIMENSIONS)
+        return np.frombuffer(data, np.int8).reshape(-1, DIMENSIONS)[found]
+
+    def meaning_squares(self, places: Places) -> NDArray[np.uint32]:
+        """Return the squared lengths of the meanings of some rows, all of which have one."""
+        return self.table.meaning_column("meaning_square")[self._meaning_places(places)]
+
+    def _meaning_places(self, places: Places) -> Places:
+        """Return where the meanings of some rows are among all meanings."""
+        before = self.table.meaning_places
+        if before is None:
+            return places
+        if isinstance(places, slice):
+            return slice(int(before[places.start]), int(before[places.stop - 1]) + 1)
+        found = before[places].astype(np.int64)
+        together = found.size > FEW_ROWS and found[-1] - found[0] + 1 == found.size
+        return slice(int(found[0]), int(found[-1]) + 1) if together else found
+
+    def version(self, row: int) -> Version:
+        """Return when a row's picture was written."""
+        return self.table.version(row)
 
     def columns(self, start: int, end: int) -> Columns:
         """Return the attributes of consecutive rows."""
@@ -170,21 +220,35 @@ class Segment:
         """Return the sign bits of some rows, (…, 64)."""
         return np.ascontiguousarray(self.codes[:, places].T).view(np.uint8)
 
-    def entry(self, row: int) -> Entry:
-        """Return one row's picture and look."""
-        place = np.array([row])
-        return Entry(self.picture(row), Features(self.rows(place)[0], self.bits(place)[0]))
+    def entries(self, places: NDArray[np.int64]) -> list[Entry]:
+        """Return what is known of some rows' pictures."""
+        if not places.size:
+            return []
+        meant = self.meant[places]
+        meanings = iter(self.meanings(places[meant])) if meant.any() else iter(())
+        parts = zip(places.tolist(), self.rows(places), self.bits(places), meant, strict=True)
+        return [
+            Entry(self.picture(row), Features(look, bits), next(meanings) if has else None)
+            for row, look, bits, has in parts
+        ]
 
-    def _single_rows(self, places: NDArray[np.int64]) -> NDArray[np.int8]:
+    def _single_rows(
+        self, file: File, first: int, checksums: Column, places: NDArray[np.int64]
+    ) -> NDArray[np.int8]:
+        """Return some rows of a file that is not here, whose rows begin at byte ``first``."""
+
         def read(row: int) -> bytes:
-            start = self._first_row + row * DIMENSIONS
-            data = self._files.read(self.looks, start, DIMENSIONS)
-            if zlib.crc32(data) != self.table.row_crc[row]:
-                raise CorruptObject(f"{self.looks.key} has altered bytes in row {row}.")
+            data = self._files.read(file, first + row * DIMENSIONS, DIMENSIONS)
+            if zlib.crc32(data) != checksums[row]:
+                raise CorruptObject(f"{file.key} has altered bytes in row {row}.")
             return data
 
         found = each(read, places.tolist(), _READS)
         return np.frombuffer(b"".join(found), np.int8).reshape(-1, DIMENSIONS)
+
+
+def _stacked(rows: Sequence[NDArray[np.int8]]) -> NDArray[np.int8]:
+    return np.stack(rows) if rows else np.zeros((0, DIMENSIONS), np.int8)
 
 
 def _check_size(key: str, file: memoryview, size: int) -> None:

@@ -56,6 +56,11 @@ class Shelf:
             wanted += [segment.looks for segment in segments]
         self._files.fetch(wanted)
 
+    def prepare_meanings(self, segments: Iterable[Segment]) -> None:
+        """Fetch, in parallel, what a search by meaning needs."""
+        files = ((segment.meta, segment.m8) for segment in segments)
+        self._files.fetch(file for pair in files for file in pair if file)
+
     def tombs(self, manifest: Manifest) -> Tombs:
         """Return the manifest's tombstones."""
         if not manifest.tombs:

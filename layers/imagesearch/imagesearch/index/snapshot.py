@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
 from imagesearch.index.log import Entry, Version
+from imagesearch.index.meanings import Lacking, MeantAnswer, TextQuery, search_meaning
 from imagesearch.index.policy import Policy
 from imagesearch.index.reader import Observation
 from imagesearch.index.search import Answer, Query, search
@@ -90,6 +91,19 @@ class Snapshot:
             candidates=policy.candidates,
             cold_candidates=policy.cold_candidates,
         )
+
+    def search_meaning(self, query: TextQuery) -> MeantAnswer:
+        """Return the pictures whose meaning is nearest to a text's; all are compared, exactly."""
+        return search_meaning(self.view, query)
+
+    def without_meaning(
+        self, *, after: PictureKey | None = None, limit: int = 100
+    ) -> list[Lacking]:
+        """Return the first ``limit`` pictures after a key that have no meaning, by key.
+
+        A :class:`~imagesearch.index.log.Change` with the meaning of one names its version.
+        """
+        return [Lacking(*found) for found in self.view.lacking(after=after, limit=limit)]
 
     def find(self, key: PictureKey) -> Entry | None:
         """Return one picture and its look, or ``None`` if there is none."""

@@ -27,6 +27,8 @@ from imagesearch.index.sections import Column, Sections, Texts, pack, text_colum
 __all__ = ["Run", "Table", "build_table", "key_hashes", "product_hash", "row_order"]
 
 _FREE_TEXT = "custom_content"
+_MOST_CLASSES = 3
+_NO_CLASS = -1
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True):
@@ -69,10 +71,13 @@ def build_table(
     pictures: Sequence[Picture],
     versions: NDArray[np.uint64],
     rows: NDArray[np.int8],
+    meant: NDArray[np.bool_],
+    meanings: NDArray[np.int8],
 ) -> bytes:
     """Return the file for pictures in :func:`row_order`, their versions (n, 2) and rows (n, 512).
 
-    The rows themselves are stored elsewhere; here are their squared lengths and checksums.
+    ``meant`` (n,) tells whose meaning is known, ``meanings`` (m, 512) are those. Rows and
+    meanings are stored elsewhere; here are their squared lengths and checksums.
     """
     products = sorted({picture.key.product_id for picture in pictures})
     ordinals = {product_id: place for place, product_id in enumerate(products)}
@@ -89,13 +94,21 @@ def build_table(
             np.array([(r.x1, r.x2, r.y1, r.y2) for r in (p.region for p in pictures)], np.int64)
         ).reshape(-1),
         "square": squares_of(rows),
-        "row_crc": np.array([zlib.crc32(row) for row in np.ascontiguousarray(rows)], np.uint32),
+        "row_crc": _checksums(rows),
         **text_columns("product_id", products),
         **text_columns("pic_name", [picture.key.pic_name for picture in pictures]),
         **_attribute_columns([picture.attributes for picture in pictures]),
+        **_picture_columns(pictures),
     }
+    if meant.any():
+        columns |= {"meaning_square": squares_of(meanings), "meaning_crc": _checksums(meanings)}
+        columns |= _presence("meaning", meant)
     runs = _runs([picture.category_id for picture in pictures])
     return pack(_About(index, segment, len(pictures), runs), columns)
+
+
+def _checksums(rows: NDArray[np.int8]) -> NDArray[np.uint32]:
+    return np.array([zlib.crc32(row) for row in np.ascontiguousarray(rows)], np.uint32)
 
 
 def _runs(categories: Sequence[int]) -> list[Run]:
@@ -124,6 +137,19 @@ def _attribute_columns(attributes: Sequence[Attributes]) -> dict[str, Column]:
     if any(text is not None for text in texts):
         columns |= text_columns(_FREE_TEXT, [text or "" for text in texts])
         columns |= _presence(_FREE_TEXT, np.array([text is not None for text in texts]))
+    return columns
+
+
+def _picture_columns(pictures: Sequence[Picture]) -> dict[str, Column]:
+    """Return columns for what only some pictures have: thumbnails and classes."""
+    columns: dict[str, Column] = {}
+    if any(picture.thumbnail for picture in pictures):
+        columns |= text_columns("thumbnail", [picture.thumbnail for picture in pictures])
+    if any(picture.classes for picture in pictures):
+        classes = np.full((len(pictures), _MOST_CLASSES), _NO_CLASS, np.int16)
+        for row, picture in enumerate(pictures):
+            classes[row, : len(picture.classes)] = picture.classes
+        columns["classes"] = classes.reshape(-1)
     return columns
 
 
@@ -223,11 +249,32 @@ class Table:
             self.category_of(row),
             Region(*self._region[row].tolist()),
             Attributes(**self._given(row)),
+            *self._seen(row),
         )
 
     def pictures(self) -> Iterator[Picture]:
         """Yield every row's picture, in order."""
         return (self.picture(row) for row in range(len(self)))
+
+    @cached_property
+    def meant(self) -> NDArray[np.bool_]:
+        """Return whose meaning is known, (n,)."""
+        if "meaning_square" not in self._sections:
+            return np.zeros(len(self), np.bool_)
+        return self._present("meaning")
+
+    @cached_property
+    def meaning_places(self) -> NDArray[np.uint32] | None:
+        """Return how many meanings are before each row's, (n,); ``None`` if all are known."""
+        if self.meant.all():
+            return None
+        return np.cumsum(self.meant, dtype=np.uint32) - self.meant
+
+    def meaning_column(self, name: str) -> NDArray[np.uint32]:
+        """Return ``meaning_square`` or ``meaning_crc`` of the meanings there are, (m,)."""
+        if name not in self._sections:
+            return np.zeros(0, np.uint32)
+        return self._sections[name].astype(np.uint32, copy=False)
 
     def columns(self, start: int, end: int) -> TableSlice:
         """Return the attributes of some rows, as a filter reads them."""
@@ -256,6 +303,16 @@ class Table:
         if f"{_FREE_TEXT}.offsets" in self._sections and self._present(_FREE_TEXT)[row]:
             given[_FREE_TEXT] = self._texts(_FREE_TEXT)[row]
         return given
+
+    def _seen(self, row: int) -> tuple[str, tuple[int, ...]]:
+        """Return a row's thumbnail and classes."""
+        thumbnail, classes = "", ()
+        if "thumbnail.offsets" in self._sections:
+            thumbnail = self._texts("thumbnail")[row]
+        if "classes" in self._sections:
+            found = self._sections["classes"][_MOST_CLASSES * row : _MOST_CLASSES * (row + 1)]
+            classes = tuple(number for number in found.tolist() if number != _NO_CLASS)
+        return thumbnail, classes
 
     def _texts(self, name: str) -> Texts:
         return Texts(self._sections[f"{name}.offsets"], self._sections[f"{name}.text"])

@@ -1,4 +1,4 @@
-"""What is dead: rows of segments that were deleted or replaced, and recent deletions."""
+"""What is dead: rows of segments that were deleted or replaced; recent deletions and changes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from imagesearch.catalogue import PictureKey
 from imagesearch.errors import CorruptObject
+from imagesearch.index.changes import Changes, Setting
 from imagesearch.index.log import Deletion, OfProduct, Version
 from imagesearch.index.sealed import seal, unseal
 
@@ -68,25 +69,27 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dead: dict[str, bytes]
     pictures: list[tuple[str, str, int, int]]
     products: list[tuple[str, int, int]]
+    changes: list[tuple[str, str, str, int | str, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tombs:
-    """The dead rows of every segment, ascending, and the deletions that still may matter.
+    """The dead rows of every segment, ascending, and deletions and changes that still may matter.
 
-    A deletion is kept until no write with a lower clock can arrive any more, that is until the
-    manifest's low-water mark has passed it.
+    They are kept until no write with a lower clock can arrive any more, that is until the
+    manifest's low-water mark has passed them. What a change sets is in the rows already.
     """
 
     dead: Mapping[str, NDArray[np.int64]] = field(default_factory=lambda: MappingProxyType({}))
     deletions: Deletions = field(default_factory=Deletions)
+    changes: Changes = field(default_factory=Changes)
 
     def of(self, segment: str) -> NDArray[np.int64]:
         """Return the dead rows of a segment."""
         return self.dead.get(segment, np.zeros(0, np.int64))
 
     def __bool__(self) -> bool:
-        return bool(self.dead or self.deletions)
+        return bool(self.dead or self.deletions or self.changes)
 
     def encode(self, index: str, id: str) -> bytes:
         """Return the bytes of the tombstone object ``id``."""
@@ -96,6 +99,11 @@ class Tombs:
             {segment: _bitmap(rows) for segment, rows in sorted(self.dead.items())},
             sorted((*key, *version) for key, version in self.deletions.pictures.items()),
             sorted((product, *version) for product, version in self.deletions.products.items()),
+            sorted(
+                (*key, name, setting.value, *setting.version)
+                for key, settings in self.changes.settings.items()
+                for name, setting in settings.items()
+            ),
         )
         return seal("tombs", msgspec.msgpack.encode(body))
 
@@ -114,7 +122,16 @@ class Tombs:
                 {PictureKey(p, n): Version(clock, op) for p, n, clock, op in body.pictures},
                 {p: Version(clock, op) for p, clock, op in body.products},
             ),
+            _changes(body.changes),
         )
+
+
+def _changes(listed: Iterable[tuple[str, str, str, int | str, int, int]]) -> Changes:
+    settings: dict[PictureKey, dict[str, Setting]] = {}
+    for product, name, attribute, value, clock, operation in listed:
+        setting = Setting(Version(clock, operation), value)
+        settings.setdefault(PictureKey(product, name), {})[attribute] = setting
+    return Changes(settings)
 
 
 def _bitmap(rows: NDArray[np.int64]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 
@@ -15,11 +16,12 @@ from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import CorruptObject
 from imagesearch.index.block import Block, TailBlock
+from imagesearch.index.changes import Changes
 from imagesearch.index.log import Entry, Version
 from imagesearch.index.manifest import Manifest, SegmentInfo
 from imagesearch.index.segment import Segment
 from imagesearch.index.shelf import Shelf
-from imagesearch.index.table import key_hashes
+from imagesearch.index.table import Run, key_hashes
 from imagesearch.index.tail import Tail, Write
 from imagesearch.index.tombs import Deletions, Tombs
 
@@ -60,8 +62,45 @@ class View:
         return self.tombs.deletions.merged(self.tail.deletions)
 
     @cached_property
+    def changes(self) -> Changes:
+        """Return the changes of the tail and those before it that still may matter."""
+        return self.tombs.changes.merged(self.tail.changes)
+
+    @cached_property
     def writes(self) -> dict[PictureKey, Write]:
-        """Return the tail's writes that count: not deleted nor replaced by a later one."""
+        """Return the pictures that the tail writes or changes, as they are by now."""
+        if not self.changes:
+            return self._added
+        added = {
+            key: replace(write, entry=self.changes.applied(write.entry, write.version))
+            for key, write in self._added.items()
+        }
+        return {**added, **self._changed[0]}
+
+    @cached_property
+    def _changed(self) -> tuple[dict[PictureKey, Write], dict[str, NDArray[np.int64]]]:
+        """Return the pictures of segments that the tail changes, and the hidden rows there."""
+        keys = [key for key in self.tail.changes.settings if key not in self._added]
+        changed: dict[PictureKey, Write] = {}
+        hidden: dict[str, NDArray[np.int64]] = {}
+        for segment in self.segments() if keys else ():
+            found = segment.table.locate(keys)
+            rows = np.setdiff1d(found[found >= 0], self._overruled(segment))
+            entries = segment.entries(rows)
+            kept: list[int] = []
+            for row, entry in zip(rows.tolist(), entries, strict=True):
+                version = segment.table.version(row)
+                new = self.changes.applied(entry, version)
+                if new is not entry:
+                    changed[new.picture.key] = Write(version, new)
+                    kept.append(row)
+            if kept:
+                hidden[segment.id] = np.union1d(self._overruled(segment), kept)
+        return changed, hidden
+
+    @cached_property
+    def _added(self) -> dict[PictureKey, Write]:
+        """Return the tail's entries that count: not deleted nor replaced by a later one."""
         self.check()
         writes = {
             key: write
@@ -80,7 +119,7 @@ class View:
     @cached_property
     def tail_block(self) -> TailBlock:
         """Return the tail's pictures."""
-        return TailBlock([write.entry for write in self.writes.values()])
+        return TailBlock(self.writes.values())
 
     def check(self) -> None:
         """Raise what is damaged in the log, since no answer without it would be right."""
@@ -112,7 +151,17 @@ class View:
         if self.writes:
             yield self.tail_block, np.zeros(0, np.int64)
 
+    def prepare_meanings(self, category_id: int | None = None) -> None:
+        """Make the meanings of a category's pictures ready (``None`` is any)."""
+        self._shelf.prepare_meanings(self.segments(category_id))
+
     def hidden(self, segment: Segment) -> NDArray[np.int64]:
+        """Return a segment's rows that are deleted, replaced or changed, ascending."""
+        if not self.tail.changes:
+            return self._overruled(segment)
+        return self._changed[1].get(segment.id, self._overruled(segment))
+
+    def _overruled(self, segment: Segment) -> NDArray[np.int64]:
         """Return a segment's rows that are deleted or replaced, ascending."""
         if segment.id not in self._hidden:
             rows = [self.tombs.of(segment.id), *self._hidden_by_tail(segment)]
@@ -174,7 +223,7 @@ class View:
         for segment in self.segments():
             row = int(segment.table.locate([key])[0])
             if row >= 0 and not self.is_hidden(segment, row):
-                return segment.entry(row)
+                return segment.entries(np.array([row]))[0]
         return None
 
     def of_product(self, product_id: str) -> list[PictureKey]:
@@ -189,13 +238,26 @@ class View:
         self, filter: Filter | None, *, after: PictureKey | None = None, limit: int = 100
     ) -> list[Picture]:
         """Return the first pictures after a key that pass a filter, in the order of keys."""
+        return [block.picture(row) for block, row in islice(self._listed(filter, after), limit)]
+
+    def lacking(
+        self, *, after: PictureKey | None = None, limit: int = 100
+    ) -> list[tuple[Picture, Version]]:
+        """Return the first pictures after a key that have no meaning, and their versions."""
+        found = islice(self._listed(None, after, lacking=True), limit)
+        return [(block.picture(row), block.version(row)) for block, row in found]
+
+    def _listed(
+        self, filter: Filter | None, after: PictureKey | None, *, lacking: bool = False
+    ) -> Iterator[tuple[Block, int]]:
+        """Yield rows in the order of keys; with ``lacking`` only those without a meaning."""
         runs = [
-            _listed(block, hidden, filter, after, run.start, run.end)
+            _listed(block, hidden, filter, after, run, lacking=lacking)
             for block, hidden in self.blocks()
             for run in block.runs
         ]
-        found = heapq.merge(*runs, key=lambda place: place[0])
-        return [block.picture(row) for _, block, row in islice(found, limit)]
+        for _, block, row in heapq.merge(*runs, key=lambda place: place[0]):
+            yield block, row
 
 
 def _listed(
@@ -203,14 +265,19 @@ def _listed(
     hidden: NDArray[np.int64],
     filter: Filter | None,
     after: PictureKey | None,
-    start: int,
-    end: int,
+    run: Run,
+    *,
+    lacking: bool,
 ) -> Iterator[tuple[PictureKey, Block, int]]:
     """Yield the pictures of one category after a key, in order."""
+    start, end = run.start, run.end
     if after is not None:
         rows: Sequence[int] = range(start, end)
         start += bisect_right(rows, after, key=block.key_of)
     mask = passing(block, hidden, filter, start, end)
+    if lacking:
+        unknown = ~block.meant[start:end]
+        mask = unknown if mask is None else mask & unknown
     for row in range(start, end) if mask is None else (start + np.flatnonzero(mask)).tolist():
         yield block.key_of(row), block, row
 
