@@ -54,6 +54,8 @@ class Files:
         self._busy = False
         self._hurry = threading.Event()
         self._lock = threading.Lock()
+        self.downloads = 0
+        """Files that had to be fetched from the store."""
 
     @property
     def persistent(self) -> bool:
@@ -147,6 +149,7 @@ class Files:
             raise
         with self._lock:
             self._open |= brought
+            self.downloads += len(new)
         for file in files:
             self._settle(file.key, None)
 

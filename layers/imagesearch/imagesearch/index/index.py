@@ -71,6 +71,11 @@ class Index:
         )
         self._keeper = Keeper(store, self._keys, self._reader, self.policy)
 
+    @property
+    def downloads(self) -> int:
+        """Return how many segment files this process had to fetch from the store so far."""
+        return self._reader.shelf.downloads
+
     def create(self) -> None:
         """Make the index, empty; nothing happens if it exists."""
         manifest = Manifest(index=secrets.token_hex(16), model=self._model, generation=1)

@@ -34,6 +34,11 @@ class Shelf:
         self._tombs: tuple[str, Tombs] = "", Tombs()
         self._lock = threading.Lock()
 
+    @property
+    def downloads(self) -> int:
+        """Return how many files had to be fetched from the store so far."""
+        return self._files.downloads
+
     def segment(self, index: str, info: SegmentInfo) -> Segment:
         """Return a segment; its files are fetched and checked when they are first needed."""
         with self._lock:

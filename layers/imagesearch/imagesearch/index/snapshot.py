@@ -11,6 +11,7 @@ from imagesearch.index.log import Entry, Version
 from imagesearch.index.meanings import Lacking, MeantAnswer, TextQuery, search_meaning
 from imagesearch.index.policy import Policy
 from imagesearch.index.reader import Observation
+from imagesearch.index.sample import sample
 from imagesearch.index.search import Answer, Query, search
 from imagesearch.index.view import View
 
@@ -104,6 +105,10 @@ class Snapshot:
         A :class:`~imagesearch.index.log.Change` with the meaning of one names its version.
         """
         return [Lacking(*found) for found in self.view.lacking(after=after, limit=limit)]
+
+    def sample(self, count: int, *, seed: int) -> list[Entry]:
+        """Return up to ``count`` different pictures at random, the same for the same seed."""
+        return sample(self.view, count, seed)
 
     def find(self, key: PictureKey) -> Entry | None:
         """Return one picture and its look, or ``None`` if there is none."""

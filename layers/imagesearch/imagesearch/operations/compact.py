@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
+
 from imagesearch.catalogue import Instance
 from imagesearch.errors import UnknownInstance
 from imagesearch.index import Maintained
 from imagesearch.observe import logger, measure
+from imagesearch.operations.canary import sing
 from imagesearch.operations.deployment import Deployment
 
 __all__ = ["compact", "compact_all"]
@@ -18,7 +21,7 @@ def compact(deployment: Deployment, name: str) -> Maintained:
 
 
 def compact_all(deployment: Deployment) -> dict[str, Maintained]:
-    """Do for every instance whatever is due; returns what was done, by name.
+    """Do for every instance whatever is due, and sing; returns what was done, by name.
 
     One that fails does not keep the others from theirs: it is left out, and raised at the end.
     """
@@ -27,6 +30,8 @@ def compact_all(deployment: Deployment) -> dict[str, Maintained]:
     for instance in deployment.instances:
         try:
             done[instance.name] = _maintain(deployment, instance)
+            snapshot = deployment.index(instance).snapshot()
+            sing(instance.name, snapshot, seed=secrets.randbits(32))
         except UnknownInstance:
             continue  # erased while we were at the others
         except Exception as error:

@@ -95,7 +95,7 @@ def search(deployment: Deployment, request: Search) -> Found:
             deployment, request.instance, opening, _looking(deployment, request)
         )
     )
-    scanning = time.perf_counter()
+    scanning, downloads = time.perf_counter(), catalogue.index.downloads
     answer = catalogue.snapshot.search(
         Query(
             features=subject.features,
@@ -113,7 +113,12 @@ def search(deployment: Deployment, request: Search) -> Found:
         "search": (ended - scanning) * 1000,
         "total": (ended - began) * 1000,
     }
-    measure(request.instance, {"Searches": 1, "LogLength": catalogue.snapshot.log_length}, took_ms)
+    counts = {
+        "Searches": 1,
+        "LogLength": catalogue.snapshot.log_length,
+        "CacheHits": int(catalogue.index.downloads == downloads),
+    }
+    measure(request.instance, counts, took_ms)
     return Found(
         answer,
         subject.category_id,
