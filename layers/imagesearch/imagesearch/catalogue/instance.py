@@ -151,7 +151,7 @@ class InstanceRegister:
             raise UnknownInstance(f"there is no instance {name!r}.", field="instance") from None
         try:
             return msgspec.json.decode(stored.body, type=Instance)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptObject(f"{key} is not an instance record: {error}") from None
 
     def _key(self, name: str) -> str:

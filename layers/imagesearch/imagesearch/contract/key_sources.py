@@ -67,7 +67,7 @@ class _SecretsManager(Protocol):
 def _decode(body: bytes | str, place: str) -> dict[str, AccessKey]:
     try:
         return {key.id: key for key in msgspec.json.decode(body, type=list[AccessKey])}
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CorruptObject(f"{place} is not a list of access keys: {error}") from None
 
 

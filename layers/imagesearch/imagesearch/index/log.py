@@ -204,7 +204,7 @@ class LogObject:
         """Read the object ``key``; :class:`CorruptObject` unless it is whole and of ``index``."""
         try:
             body = _decoder.decode(unseal("log", key, data))
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptObject(f"{key} is not a log object: {error}.") from None
         version = Version.parse(body.name)
         if body.index != index:

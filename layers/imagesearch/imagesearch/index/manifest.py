@@ -80,7 +80,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         """Read the object ``key``; :class:`CorruptObject` unless it is whole."""
         try:
             return msgspec.json.decode(unseal("manifest", key, data), type=cls)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptObject(f"{key} is not a manifest: {error}.") from None
 
     def tail(self, names: Iterable[str]) -> list[Version]:

@@ -112,7 +112,7 @@ class Tombs:
         """Read the object ``key``; :class:`CorruptObject` unless it is whole and of ``index``."""
         try:
             body = msgspec.msgpack.decode(unseal("tombs", key, data), type=_Body)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptObject(f"{key} is not a tombstone object: {error}.") from None
         if (body.index, body.id) != (index, id):
             raise CorruptObject(f"{key} holds the tombstones {body.id} of index {body.index}.")

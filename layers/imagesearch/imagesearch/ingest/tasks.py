@@ -288,7 +288,7 @@ def read(store: ObjectStore, key: str, kind: type[Record]) -> Record:
     body = store.get(key).body
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CorruptObject(f"{key} is not a {kind.__name__}: {error}.") from None
 
 

@@ -175,7 +175,7 @@ class Manifest:
             manifest = msgspec.json.decode(path.read_bytes(), type=cls)
         except OSError as error:
             raise ModelError(f"{path} cannot be read: {error.strerror}.") from None
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise ModelError(f"{path} is not a bundle description: {error}.") from None
         if problem := next(manifest.problems(), None):
             raise ModelError(f"{path}: {problem}.")

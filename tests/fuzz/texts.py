@@ -1,0 +1,96 @@
+"""Filters and the lines of increment.meta."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable
+
+from imagesearch.catalogue import Attributes
+from imagesearch.catalogue.filter import Filter, TableColumns
+from imagesearch.errors import IncrementRefused, InvalidFilter
+from imagesearch.ingest.lines import Flaw, read_lines
+
+from tests.fuzz.harness import Harness, expect, words
+
+__all__ = ["HARNESSES"]
+
+_ROWS = [
+    Attributes(),
+    Attributes(int_attr=1, str_attr="a"),
+    Attributes(int_attr=-(2**31), int_attr4=5, str_attr3='é"'),
+    Attributes(int_attr2=2**31 - 1, str_attr2="", str_attr4="\\"),
+]
+
+
+def _filter(data: bytes) -> None:
+    """A filter is refused; or it reads its own spelling, and both ways to apply it agree."""
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        found = Filter.parse(text)
+    except InvalidFilter as error:
+        expect(error.detail, "a refusal that says nothing")
+        return
+    assert Filter.parse(str(found)) == found
+    mask = found.mask(TableColumns(_ROWS)).tolist()
+    assert mask == [found.matches(row) for row in _ROWS]
+
+
+def _filters() -> Iterable[bytes]:
+    yield b"int_attr > 3"
+    yield 'int_attr >= -1 AND (str_attr = "é" OR str_attr2 != "\\"")'.encode()
+    yield b"int_attr2 in (1, 2, 3) and str_attr not in ('a', \"b\")"
+    yield b"intattr=1 or intattr4 not in [5]"
+    yield b"(" * 33 + b"int_attr=1" + b")" * 33
+
+
+def _meta(data: bytes) -> None:
+    """A file gives lines and flaws, or is refused as a whole; however it comes in blocks."""
+    blocks = [data[at : at + 100] for at in range(0, len(data), 100)]
+    found = []
+    for cut in ([data], blocks):
+        try:
+            lines = list(read_lines(iter(cut)))
+        except IncrementRefused as error:
+            found.append((type(error), ()))
+            continue
+        seen = tuple((one.number, isinstance(one, Flaw)) for one in lines)
+        found.append((type(None), seen))
+        assert all(one.product_id for one in lines if not isinstance(one, Flaw))
+    assert found[0] == found[1]
+
+
+def _metas() -> Iterable[bytes]:
+    lines = [
+        {"OperationType": "ADD", "ProductId": "p", "PicName": "a.jpg", "Region": "0,9,0,9"},
+        {"OperationType": "DELETE", "ProductId": "p"},
+        {"operator": "ADD", "item_id": "1", "cat_id": "5", "pic_list": ["a"], "cust_content": "c"},
+        {"OperationType": "ADD", "ProductId": "p", "PicName": "b", "IntAttr": 5, "Crop": False},
+    ]
+    text = "\n".join(map(json.dumps, lines)).encode()
+    yield text
+    yield b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n")
+    yield gzip.compress(text, mtime=0)
+    yield gzip.compress(text, mtime=0) + gzip.compress(b"\n{}", mtime=0)
+
+
+HARNESSES = (
+    Harness(
+        "filter",
+        _filter,
+        _filters,
+        words(
+            r"int_attr str_attr4 \x20AND\x20 \x20OR\x20 \x20in\x20( \x20not\x20in\x20 "
+            r'!= " \\ ( ) [ ] 2147483648 \xe3\x80\x80'
+        ),
+    ),
+    Harness(
+        "meta",
+        _meta,
+        _metas,
+        words(
+            r'"OperationType" "ADD" "DELETE" "ProductId" "PicName" "pic_list" null "" 1e400 '
+            r"\r\n \xef\xbb\xbf \x1f\x8b \\u0000"
+        ),
+    ),
+)
