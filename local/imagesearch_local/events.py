@@ -115,23 +115,28 @@ class Trouble:
     """How badly events are delivered: the shares that get lost and that come twice, and the delay.
 
     Each event is delayed by a draw of its own of up to ``delay`` seconds: that changes their order.
+    One that has not come after ``wait`` seconds is taken for lost.
     """
 
     lost: float = 0.0
     duplicate: float = 0.0
     delay: float = 0.0
+    wait: int = 600
     seed: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Trouble:
         """Read ``"duplicate=0.3,delay=2,seed=7"``; empty is none."""
         given = dict(part.split("=", 1) for part in text.replace(" ", "").split(",") if part)
-        if unknown := given.keys() - {"lost", "duplicate", "delay", "seed"}:
-            raise LocalFailure(f"events can have lost, duplicate, delay and seed, not {unknown}.")
+        if unknown := given.keys() - {"lost", "duplicate", "delay", "wait", "seed"}:
+            raise LocalFailure(
+                f"events can have lost, duplicate, delay, wait and seed, not {unknown}."
+            )
         return cls(
             lost=float(given.get("lost", 0)),
             duplicate=float(given.get("duplicate", 0)),
             delay=float(given.get("delay", 0)),
+            wait=int(given.get("wait", 600)),
             seed=int(given.get("seed", 0)),
         )
 
@@ -144,7 +149,7 @@ class Bridge:
     ) -> None:
         """Deliver to ``pools``, at most ``room`` events of a function at a time."""
         self._pools = pools
-        self._trouble = trouble
+        self.trouble = trouble
         self._chance = random.Random(trouble.seed)
         self._rooms = {name: asyncio.Semaphore(room) for name in pools}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -156,10 +161,10 @@ class Bridge:
         event = json.dumps(change.record()).encode()
         for name, pool in self._pools.items():
             if any(change.fits(trigger) for trigger in pool.function.triggers):
-                if self._chance.random() < self._trouble.lost:
+                if self._chance.random() < self.trouble.lost:
                     self.stirred.set()
                     continue
-                again = self._chance.random() < self._trouble.duplicate
+                again = self._chance.random() < self.trouble.duplicate
                 for _ in range(1 + again):
                     self._start(name, pool, event)
 
@@ -176,8 +181,8 @@ class Bridge:
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, name: str, pool: FunctionPool, event: bytes) -> None:
-        if self._trouble.delay:
-            await asyncio.sleep(self._chance.uniform(0, self._trouble.delay))
+        if self.trouble.delay:
+            await asyncio.sleep(self._chance.uniform(0, self.trouble.delay))
         async with self._rooms[name]:
             for pause in (*_PAUSES, None):
                 try:
@@ -241,7 +246,7 @@ class Sweeper:
                 if self._bridge.failed.is_set():
                     self._bridge.failed.clear()
                     until = now + _LONGEST_LEASE
-                if not await self._sweep({"wait": 600}) and now >= until:
+                if not await self._sweep({"wait": self._bridge.trouble.wait}) and now >= until:
                     break
 
     async def _sweep(self, how: Mapping[str, Any]) -> int:

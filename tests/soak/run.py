@@ -209,7 +209,7 @@ def _environment(proxy: str) -> Iterator[None]:
     """Have services that are started meanwhile use the proxy, and lose and double events."""
     given = {
         "IMAGESEARCH_STORE_PROXY": proxy,
-        "IMAGESEARCH_EVENT_TROUBLE": "lost=0.1,duplicate=0.3,delay=2,seed=1",
+        "IMAGESEARCH_EVENT_TROUBLE": "lost=0.1,duplicate=0.3,delay=2,wait=20,seed=1",
     }
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
