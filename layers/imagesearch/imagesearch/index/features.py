@@ -32,7 +32,7 @@ DIMENSIONS = 512
 """Components of a vector, bytes of a row and bits of a code."""
 BIT_BYTES = DIMENSIONS // 8
 _ROUNDS = 2
-_CHUNK = 4096
+_CHUNK = 512
 _NEAREST = 1e-24
 _SCALE = 7.33136443711219
 MAX_RELEVANCE = float(np.float32(_SCALE / _NEAREST))
@@ -101,23 +101,36 @@ def bits_of(rows: NDArray[np.int8]) -> NDArray[np.uint8]:
     """
     bits = np.empty((len(rows), BIT_BYTES), np.uint8)
     for start in range(0, len(rows), _CHUNK):
-        rotated = rows[start : start + _CHUNK].astype(np.float64) @ _rotation()
-        bits[start : start + _CHUNK] = np.packbits(rotated > 0, axis=1)
+        part = rows[start : start + _CHUNK].astype(np.float64)
+        for signs in _signs():
+            part = _transformed(part * signs)
+        bits[start : start + _CHUNK] = np.packbits(part > 0, axis=1)
     return bits
 
 
+def _transformed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Walsh-Hadamard transforms of rows (n, 512).
+
+    The transform of 512 is the Kronecker product of those of 16 and of 32.
+    """
+    squares = rows.reshape(-1, 16, 32)
+    return (_hadamard(16) @ (squares @ _hadamard(32))).reshape(rows.shape)
+
+
 @cache
-def _rotation() -> NDArray[np.float64]:
-    """Return the (512, 512) matrix by which a row is multiplied from the left."""
-    places = np.arange(DIMENSIONS)
-    parity = np.bitwise_count(places[:, np.newaxis] & places) & 1
-    hadamard = 1.0 - 2.0 * parity
-    rotation = np.eye(DIMENSIONS)
-    for number in range(_ROUNDS):
-        digest = hashlib.sha512(f"imagesearch rotation {number}".encode()).digest()
-        signs = 1.0 - 2.0 * np.unpackbits(np.frombuffer(digest, np.uint8))
-        rotation = rotation @ (signs[:, np.newaxis] * hadamard)
-    return rotation
+def _hadamard(size: int) -> NDArray[np.float64]:
+    places = np.arange(size)
+    return 1.0 - 2.0 * (np.bitwise_count(places[:, np.newaxis] & places) & 1)
+
+
+@cache
+def _signs() -> list[NDArray[np.float64]]:
+    """Return the random signs (512,) of each round."""
+    digests = (
+        hashlib.sha512(f"imagesearch rotation {number}".encode()).digest()
+        for number in range(_ROUNDS)
+    )
+    return [1.0 - 2.0 * np.unpackbits(np.frombuffer(digest, np.uint8)) for digest in digests]
 
 
 def squares_of(rows: NDArray[np.int8]) -> NDArray[np.uint32]:
