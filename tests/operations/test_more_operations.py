@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from imagesearch.errors import (
     UnknownPicture,
     UnknownUpload,
 )
+from imagesearch.index import encode
 from imagesearch.operations.add import AddPicture, add_picture
 from imagesearch.operations.deployment import Catalogue, Deployment
 from imagesearch.operations.dump import Dump, dump_instance, dump_url, list_dumps
@@ -83,6 +85,33 @@ def test_an_update_changes_what_is_given_and_nothing_else(deployment: Deployment
     assert (before.features.row == after.features.row).all()
     with pytest.raises(UnknownPicture):
         update_picture(deployment, UpdatePicture(**{**named, "pic_name": "b"}))
+
+
+@pytest.mark.parametrize("first", ["update", "add"])
+def test_an_update_keeps_the_look_of_a_picture_that_is_added_anew_meanwhile(
+    deployment: Deployment, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """``first`` is the one that took its sequence first and arrived last."""
+    add(deployment, "p", "1:4", int_attr=1, str_attr="old")
+    put = bucket.put_if_absent
+    named = {"instance": "shop", "product_id": "p", "pic_name": "a"}
+    both = {
+        "add": lambda: add(deployment, "p", "2:4", int_attr=2, str_attr="new"),
+        "update": lambda: update_picture(deployment, UpdatePicture(**named, str_attr="changed")),
+    }
+
+    def overtaken(name: str, body: bytes) -> str:
+        monkeypatch.setattr(bucket, "put_if_absent", put)
+        both["add" if first == "update" else "update"]()
+        return put(name, body)
+
+    monkeypatch.setattr(bucket, "put_if_absent", overtaken)
+    both[first]()
+    found = deployment.open("shop").snapshot.find(PictureKey("p", "a"))
+    assert found
+    assert found.features == encode(np.random.default_rng(2).standard_normal(512))
+    expected = "new" if first == "update" else "changed"
+    assert found.picture.attributes.given() == {"int_attr": 2, "str_attr": expected}
 
 
 def test_words_come_from_content_attributes_and_category(deployment: Deployment) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.errors import UnknownPicture
-from imagesearch.index import Entry
+from imagesearch.index import Change
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.fields import AttributeFields, PicName, ProductId
 
@@ -23,7 +23,7 @@ class UpdatePicture(AttributeFields, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """The picture as it is now."""
+    """The picture as it was found, with what was changed."""
 
     picture: Picture
     sequence: int
@@ -32,8 +32,8 @@ class Updated:
 def update_picture(deployment: Deployment, request: UpdatePicture) -> Updated:
     """Replace the given attributes of one picture; :class:`UnknownPicture` if there is none.
 
-    A picture that is added anew at the same moment may be undone by this, or undo it: the write
-    with the later sequence stands.
+    Only the attributes are written. If the picture is added anew at the same moment, the new look
+    stays; its attributes are changed if the add has the lower sequence, else they are the add's.
     """
     catalogue = deployment.open(request.instance)
     key = PictureKey(request.product_id, request.pic_name)
@@ -45,7 +45,6 @@ def update_picture(deployment: Deployment, request: UpdatePicture) -> Updated:
         )
     given: dict[str, Any] = request.attributes().given()
     attributes = replace(entry.picture.attributes, **given)
-    picture = replace(entry.picture, attributes=attributes)
-    sequence = catalogue.index.append([Entry(picture, entry.features)], after=catalogue.snapshot)
+    sequence = catalogue.index.append(changes=[Change(key, given)], after=catalogue.snapshot)
     deployment.wrote(catalogue)
-    return Updated(picture, sequence)
+    return Updated(replace(entry.picture, attributes=attributes), sequence)
