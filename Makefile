@@ -3,11 +3,13 @@ PYTHON ?= python3
 PORT ?= 3000
 DATA ?= .data
 SET ?= local/imagesearch_local/demo
+SOAK_MINUTES ?= 20
+FUZZ_SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check build sam-local eval bench-index bench-coldstart bench-ingest
+.PHONY: help setup run test check build sam-local soak fuzz eval bench-index bench-coldstart bench-ingest
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,6 +42,12 @@ build: setup ## Build the functions and layers for deployment (into .aws-sam)
 
 sam-local: setup ## The built application in real containers (skips visibly where none can run)
 	@tools/sam/local.sh
+
+soak: setup ## Everything at once under kills and a failing store, checked (SOAK_MINUTES=20 ARGS=--help)
+	@$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES) $(ARGS)
+
+fuzz: setup ## Fuzz whatever reads bytes from outside (FUZZ_SECONDS=60 for each harness)
+	@tools/fuzz/run.sh --seconds $(FUZZ_SECONDS) $(ARGS)
 
 eval: setup ## Search quality on a labelled folder (SET=FOLDER)
 	@$(BIN)/imagesearch eval $(SET) --bundle layers/models --json
