@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -100,11 +101,12 @@ class Version(NamedTuple):
         """Return the name of the write's log object; names sort as versions do."""
         return f"{self.clock:020d}-{self.operation:016x}"
 
-    @classmethod
-    def parse(cls, name: str) -> Version | None:
+    @staticmethod
+    @lru_cache(maxsize=4096)  # every look lists the same names again, but for a few
+    def parse(name: str) -> Version | None:
         """Read a log object's name; ``None`` if it is not one."""
         match = _NAME.fullmatch(name)
-        return cls(int(match[1]), int(match[2], 16)) if match else None
+        return Version(int(match[1]), int(match[2], 16)) if match else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
