@@ -1,4 +1,4 @@
-"""Instances and the pictures in them: create, list, show, erase; and the health of it all."""
+"""Instances and the pictures in them: create, list, show, erase; health; the page's files."""
 
 from imagesearch.http import Answer, Api, Request
 from imagesearch.operations import fields
@@ -21,9 +21,11 @@ from imagesearch.operations.instances import (
     list_instances,
 )
 from imagesearch.operations.pictures import ListPictures, ShowPicture, list_pictures, show_picture
+from imagesearch.page import Page
 
 handler = Api()
 deployment = Deployment.from_environment()
+page = Page(deployment.settings)
 
 
 @handler.route("PUT /v1/instances/{instance}")
@@ -67,6 +69,12 @@ def picture(request: Request) -> Answer:
     """Show one picture's record."""
     found = show_picture(deployment, fields.read(ShowPicture, request.fields()))
     return Answer(PictureRecord.of(found))
+
+
+@handler.route("GET /page/{version}/{file}")
+def page_file(request: Request) -> Answer:
+    """Answer a file of the web page."""
+    return page.file(request)
 
 
 @handler.route("GET /openapi.json")

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "operations": {"catalogue", "storage", "index", "vision", "ingest"},
     "contract": {"catalogue", "operations", "storage", "http"},
     "openapi": {"operations", "http"},
+    "page": {"http"},
     "http": set(),
     "errors": set(),
     "settings": set(),
@@ -61,5 +62,5 @@ def test_nothing_imports_the_local_runner(source: Path) -> None:
 
 @pytest.mark.parametrize("app", sorted((ROOT / "functions").glob("*/app.py")), ids=str)
 def test_functions_are_thin_and_enter_by_operations(app: Path) -> None:
-    allowed = {"http", "openapi", "operations", "contract", "observe"}
+    allowed = {"http", "openapi", "operations", "contract", "observe", "page", "settings"}
     assert rooms(imported(app), "imagesearch") <= allowed

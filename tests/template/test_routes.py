@@ -10,7 +10,12 @@ import pytest
 
 from tests.template.conftest import ROOT, Tree
 
-OPEN = {"GET /health/live", "GET /health/ready", "GET /openapi.json"}
+OPEN = {
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /openapi.json",
+    "GET /page/{version}/{file}",
+}
 VENDOR = {"GET /", "POST /", "POST /v2/image/{action}", "POST /item/{action}"}
 """Checked by their own signatures, inside the function."""
 

@@ -96,7 +96,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a route gives back. ``stages`` become the ``Server-Timing`` header, in ms."""
+    """What a route gives back. ``stages`` become the ``Server-Timing`` header, in ms.
+
+    The body is written as JSON, unless it is bytes: those are sent as they are.
+    """
 
     body: Any
     status: int = 200
@@ -211,6 +214,7 @@ def problem(error: ImageSearchError, *, request_id: str, path: str) -> Answer:
 
 def _payload(answer: Answer, request_id: str, spent: float) -> dict[str, Any]:
     stages = {**answer.stages, "total": spent}
+    raw = isinstance(answer.body, bytes)
     return {
         "statusCode": answer.status,
         "headers": {
@@ -221,7 +225,10 @@ def _payload(answer: Answer, request_id: str, spent: float) -> dict[str, Any]:
             "server-timing": ", ".join(f"{name};dur={ms:.1f}" for name, ms in stages.items()),
             **answer.headers,
         },
-        "body": msgspec.json.encode(answer.body).decode(),
+        "body": base64.b64encode(answer.body).decode()
+        if raw
+        else msgspec.json.encode(answer.body).decode(),
+        "isBase64Encoded": raw,
     }
 
 

@@ -41,7 +41,7 @@ class Call:
 def is_vendor_call(request: Request) -> bool:
     """Tell whether a request is meant for this contract; ``GET /`` may as well ask for a page."""
     return (
-        request.method != "GET"
+        request.method not in {"GET", "HEAD"}
         or request.path != "/"
         or "x-acs-action" in request.headers
         or any(name == "Action" for name, _ in request.query)

@@ -35,7 +35,10 @@ from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.receive_upload import receive_upload
 from imagesearch.operations.workshop import Buckets
 
-__all__ = ["OPERATIONS", "Contract"]
+__all__ = ["OPERATIONS", "Contract", "Handler"]
+
+Handler = Callable[[Mapping[str, Any], object], dict[str, Any]]
+"""What Lambda calls: an event and its context in, an answer out."""
 
 
 def _authorize_file_upload(caller: Caller) -> Mapping[str, Any]:
@@ -82,7 +85,8 @@ class Contract:
     """The Lambda handler of the vendor's API.
 
     ``upload_host`` is the host name under which pictures can be uploaded; empty means the one
-    by which the service is called. ``buckets`` opens those of batch tasks, for tests.
+    by which the service is called. ``buckets`` opens those of batch tasks, for tests. ``otherwise``
+    answers requests that no SDK sends: somebody at ``/`` with a browser.
     """
 
     def __init__(
@@ -94,22 +98,24 @@ class Contract:
         upload_host: str = "",
         clock: Callable[[], float] = time.time,
         buckets: Buckets | None = None,
+        otherwise: Handler | None = None,
     ) -> None:
-        self._deployment, self._keys = deployment, keys
+        self._deployment, self._keys, self._otherwise = deployment, keys, otherwise
         self._region, self._upload_host, self._clock = region, upload_host, clock
         self._nonces, self._buckets = Nonces(deployment.store), buckets
 
     @classmethod
-    def from_environment(cls) -> Contract:
+    def from_environment(cls, *, otherwise: Handler | None = None) -> Contract:
         """Open the deployment that the environment variables describe."""
         return cls(
             Deployment.from_environment(),
             KeyRing(key_source(os.environ["IMAGESEARCH_KEYS"])),
             region=os.environ.get("AWS_REGION", ""),
             upload_host=os.environ.get("IMAGESEARCH_UPLOAD_HOST", ""),
+            otherwise=otherwise,
         )
 
-    def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, Any]:
         """Answer one event; never raises."""
         began = time.perf_counter()
         request_id = event.get("requestContext", {}).get("requestId") or str(uuid.uuid4())
@@ -118,6 +124,8 @@ class Contract:
         try:
             request = Request.from_event(event)
             if not is_vendor_call(request):
+                if self._otherwise:
+                    return self._otherwise(event, context)
                 raise NoSuchRoute("there is no page here, only the API of the vendor's SDKs.")
             if is_upload(request):
                 payload = self._upload(request, answer)
