@@ -38,6 +38,10 @@ class Engine(Protocol):
         """Make what was built ready for the first search."""
         ...
 
+    def settle(self) -> None:
+        """Wait until everything is at hand that makes later searches faster than the first."""
+        ...
+
     def search(
         self, query: NDArray[np.float32], k: int, below: int | None = None
     ) -> NDArray[np.int64]:

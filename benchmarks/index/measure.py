@@ -74,6 +74,7 @@ def warm(engine: Engine, data: Data, _folder: Path) -> dict[str, Any]:
     """Answer every query, without a filter and with each."""
     before = _resident_mb()
     engine.open()
+    engine.settle()
     for query in data.queries[:5]:
         engine.search(query, TOP)
     figures = _answered(lambda query: engine.search(query, TOP), data, 1.0)

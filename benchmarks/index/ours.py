@@ -52,6 +52,11 @@ class Ours:
     def open(self) -> None:
         """Do nothing: the first search opens what it needs."""
 
+    def settle(self) -> None:
+        """Have all rows fetched, which goes on while the first searches are answered."""
+        for segment in self._index.snapshot().view.segments(tables_only=False):
+            segment.rows(slice(0, 1))
+
     def search(
         self, query: NDArray[np.float32], k: int, below: int | None = None
     ) -> NDArray[np.int64]:

@@ -49,6 +49,9 @@ class Peer(ABC):
     def open(self) -> None:
         """Read what was saved."""
 
+    def settle(self) -> None:  # noqa: B027 - most have nothing to wait for
+        """Wait for nothing: opening has done all."""
+
     @abstractmethod
     def search(self, query: Vectors, k: int, below: int | None = None) -> Numbers:
         """Return the nearest."""
