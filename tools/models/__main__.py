@@ -50,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     views.set_defaults(run=_views)
     fit = steps.add_parser("fit", help="fit statistics, maps, category head and calibration")
     fit.set_defaults(run=_fit)
+    names = steps.add_parser("names", help="write what the 1,000 classes are called")
+    names.set_defaults(run=_names)
     scenes = steps.add_parser(
         "scenes", help="compose scenes, make teacher masks, keep feature maps"
     )
@@ -104,6 +106,12 @@ def _fit(chosen: argparse.Namespace) -> dict[str, Any]:
     from tools.models.fit import fit
 
     return fit(chosen.cache, chosen.fitted, _say)
+
+
+def _names(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.class_names import write_names
+
+    return {"names": write_names(chosen.cache, say=_say)}
 
 
 def _scenes(chosen: argparse.Namespace) -> dict[str, Any]:
