@@ -21,6 +21,7 @@ from imagesearch.operations.instances import (
     list_instances,
 )
 from imagesearch.operations.pictures import ListPictures, ShowPicture, list_pictures, show_picture
+from imagesearch.operations.thumbnails import ShowThumbnail, show_thumbnail
 from imagesearch.page import Page
 
 handler = Api()
@@ -69,6 +70,14 @@ def picture(request: Request) -> Answer:
     """Show one picture's record."""
     found = show_picture(deployment, fields.read(ShowPicture, request.fields()))
     return Answer(PictureRecord.of(found))
+
+
+@handler.route("GET /v1/instances/{instance}/thumbnails/{thumbnail}")
+def thumbnail(request: Request) -> Answer:
+    """Show a small copy of a picture; its name is never given to another."""
+    body = show_thumbnail(deployment, fields.read(ShowThumbnail, request.fields()))
+    keep = "private, max-age=31536000, immutable"
+    return Answer(body, headers={"content-type": "image/jpeg", "cache-control": keep})
 
 
 @handler.route("GET /page/{version}/{file}")

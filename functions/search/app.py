@@ -5,7 +5,7 @@ from imagesearch.operations import fields
 from imagesearch.operations.answers import ComparedAnswer, FoundAnswer
 from imagesearch.operations.compare import Compare, compare
 from imagesearch.operations.deployment import Deployment
-from imagesearch.operations.search import Search, search
+from imagesearch.operations.search import Search, probabilities, search
 
 handler = Api()
 deployment = Deployment.from_environment()
@@ -17,7 +17,7 @@ def search_pictures(request: Request) -> Answer:
     """Answer the pictures that look most like the one sent."""
     found = search(deployment, fields.read(Search, request.fields()))
     stages = {stage: ms for stage, ms in found.took_ms.items() if stage != "total"}
-    return Answer(FoundAnswer.of(found), stages=stages)
+    return Answer(FoundAnswer.of(found, probabilities(deployment, found)), stages=stages)
 
 
 @handler.route("POST /v1/instances/{instance}/compare")

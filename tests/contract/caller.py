@@ -49,6 +49,7 @@ class Thumbnails:
         region: Region | None = None,
         crop: bool = True,
         category_id: int | None = None,
+        **_more: Any,
     ) -> View:
         picture = Image.open(io.BytesIO(image)).convert("L")
         whole = Region.whole(*picture.size)

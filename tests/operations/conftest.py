@@ -32,7 +32,11 @@ class Reader:
         region: Region | None = None,
         crop: bool = True,
         category_id: int | None = None,
+        on_thumbnail: Callable[[bytes], None] | None = None,
+        **_more: Any,
     ) -> View:
+        if on_thumbnail:
+            on_thumbnail(b"\xff\xd8 small " + image)
         seed, _, predicted = image.decode().partition(":")
         vector = np.random.default_rng(int(seed)).standard_normal(512).astype(np.float32)
         category = category_id if category_id is not None else int(predicted or OTHER)
@@ -58,10 +62,16 @@ def bucket() -> Bucket:
 def make(bucket: Bucket, tmp_path: Path) -> Make:
     """Make another deployment on the same bucket, as another function environment would be."""
 
-    def made(*, vision: Any = None, compaction: Compaction | None = None) -> Deployment:
-        settings = Settings(bucket="b", cache=tmp_path / "cache")
+    def made(
+        *,
+        vision: Any = None,
+        compaction: Compaction | None = None,
+        store: Any = None,
+        **more: Any,
+    ) -> Deployment:
+        settings = Settings(bucket="b", cache=tmp_path / "cache", **more)
         return Deployment(
-            settings, bucket, vision=lambda: vision or Reader(), compaction=compaction
+            settings, store or bucket, vision=lambda: vision or Reader(), compaction=compaction
         )
 
     return made

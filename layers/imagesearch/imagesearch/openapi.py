@@ -23,6 +23,7 @@ from imagesearch.operations.increments import ListIncrements, NamedIncrement, Su
 from imagesearch.operations.instances import CreateInstance, DeleteInstance, NamedInstance
 from imagesearch.operations.pictures import ListPictures, ShowPicture
 from imagesearch.operations.search import Search
+from imagesearch.operations.thumbnails import ShowThumbnail
 from imagesearch.operations.update import UpdatePicture
 from imagesearch.operations.uploads import BeginUpload
 
@@ -33,17 +34,19 @@ __all__ = ["ROUTES", "Route", "document"]
 class Route:
     """One route. ``raw`` tells that the body may also be a picture itself.
 
-    ``also`` are further statuses with the same answer.
+    ``also`` are further statuses with the same answer. Without an ``answer`` it answers a file
+    of the media type ``kind``.
     """
 
     key: str
     name: str
     summary: str
     request: type[msgspec.Struct] | None
-    answer: type[msgspec.Struct]
+    answer: type[msgspec.Struct] | None
     status: int = 200
     raw: bool = False
     also: tuple[int, ...] = ()
+    kind: str = "application/json"
 
     @property
     def method(self) -> str:
@@ -137,6 +140,14 @@ ROUTES = (
         answers.DeletedAnswer,
     ),
     Route(
+        f"GET {_INSTANCE}/thumbnails/{{thumbnail}}",
+        "showThumbnail",
+        "Show a small copy of a picture",
+        ShowThumbnail,
+        None,
+        kind="image/jpeg",
+    ),
+    Route(
         f"POST {_INSTANCE}/search",
         "searchPictures",
         "Find the pictures that look most like one",
@@ -215,14 +226,15 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 
 def document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document."""
-    kinds = [r.request for r in ROUTES if r.request] + [r.answer for r in ROUTES] + [Problem]
+    asked = [route.request for route in ROUTES if route.request]
+    kinds = [*asked, *(route.answer for route in ROUTES if route.answer), Problem]
     _, schemas = msgspec.json.schema_components(
         dict.fromkeys(kinds), ref_template="#/components/schemas/{name}"
     )
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = _operation(route, schemas)
-    requests = {route.request.__name__ for route in ROUTES if route.request}
+    requests = {request.__name__ for request in asked}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -278,6 +290,13 @@ def _body(route: Route, fields: dict[str, Any], required: list[str]) -> dict[str
 
 
 def _responses(route: Route) -> dict[str, Any]:
+    if route.answer is None:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        shown = {"description": "The file.", "content": {route.kind: file}}
+        return {
+            str(route.status): shown,
+            "default": {"$ref": "#/components/responses/Problem"},
+        }
     name = route.answer.__name__
     good = {
         str(status): _content(_first_line(route.answer), name)

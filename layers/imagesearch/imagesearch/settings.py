@@ -24,6 +24,7 @@ class Settings:
     compact_function: str = ""  # IMAGESEARCH_COMPACT_FUNCTION
     ingest_lanes: int = 64  # IMAGESEARCH_INGEST_LANES
     private_callbacks: bool = False  # IMAGESEARCH_PRIVATE_CALLBACKS
+    thumbnails: bool = True  # IMAGESEARCH_THUMBNAILS
     page: bool = True  # IMAGESEARCH_PAGE
     authorization: str = "none"  # IMAGESEARCH_AUTHORIZATION
     region: str = ""  # AWS_REGION
@@ -40,6 +41,7 @@ class Settings:
             compact_function=environment.get("IMAGESEARCH_COMPACT_FUNCTION", ""),
             ingest_lanes=int(environment.get("IMAGESEARCH_INGEST_LANES", "64")),
             private_callbacks=environment.get("IMAGESEARCH_PRIVATE_CALLBACKS", "") == "true",
+            thumbnails=environment.get("IMAGESEARCH_THUMBNAILS", "enabled") == "enabled",
             page=environment.get("IMAGESEARCH_PAGE", "enabled") == "enabled",
             authorization=environment.get("IMAGESEARCH_AUTHORIZATION", "none"),
             region=environment.get("AWS_REGION", ""),

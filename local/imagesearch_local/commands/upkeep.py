@@ -15,6 +15,7 @@ from imagesearch_local.commands.output import complain, print_fields, print_json
 
 if TYPE_CHECKING:
     from imagesearch.index import Generation, Index
+    from imagesearch.operations.deployment import Deployment
 
 __all__ = ["compact", "generations", "rollback", "scrub"]
 
@@ -90,7 +91,9 @@ def scrub(
     Ends with status 3 if something is damaged, missing or does not belong there. Works on the
     bucket that IMAGESEARCH_BUCKET names, else on the local run of the data folder.
     """
-    found = _index(instance, data, template).scrub()
+    from imagesearch.operations.scrubbing import scrub_instance
+
+    found = scrub_instance(_deployment(data, template), instance)
     if as_json:
         print_json(asdict(found))
     else:
@@ -104,12 +107,16 @@ def scrub(
 
 
 def _index(instance: str, data: Path, template: Path | None) -> Index:
+    deployment = _deployment(data, template)
+    return deployment.index(deployment.instances.get(instance))
+
+
+def _deployment(data: Path, template: Path | None) -> Deployment:
     from imagesearch_local.direct import open_deployment
     from imagesearch_local.folder import DataFolder
     from imagesearch_local.template import find_template
 
-    deployment = open_deployment(DataFolder(data), template or find_template())
-    return deployment.index(deployment.instances.get(instance))
+    return open_deployment(DataFolder(data), template or find_template())
 
 
 def _described(generation: Generation) -> dict[str, Any]:

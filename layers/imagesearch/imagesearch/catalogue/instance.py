@@ -59,8 +59,13 @@ class Instance:
         return f"index/{self.name}/{self.incarnation}-moves/"
 
     @property
+    def thumbnails(self) -> str:
+        """Return the key prefix of the packs of thumbnails."""
+        return f"index/{self.name}/{self.incarnation}-thumbs/"
+
+    @property
     def asides(self) -> str:
-        """Return what the keys of all objects begin with that moves have made."""
+        """Return what the keys of everything but the first index begin with."""
         return f"index/{self.name}/{self.incarnation}-"
 
 

@@ -60,8 +60,8 @@ class Workshop:
     """Everything that work on tasks is done with.
 
     ``source`` opens the bucket of a task, ``now`` gives microseconds since 1970, ``lanes`` is how
-    many workers one task may have at once, and ``private_callbacks`` allows callback addresses
-    that are not on the public Internet.
+    many workers one task may have at once, ``private_callbacks`` allows callback addresses
+    that are not on the public Internet, and ``thumbnails`` has them made.
     """
 
     house: House
@@ -70,6 +70,7 @@ class Workshop:
     now: Callable[[], int]
     lanes: int = 64
     private_callbacks: bool = False
+    thumbnails: bool = False
 
     @property
     def store(self) -> ObjectStore:

@@ -20,6 +20,7 @@ from imagesearch.operations.fields import (
 )
 from imagesearch.operations.looking import look_while_opening
 from imagesearch.operations.source import picture_bytes
+from imagesearch.operations.thumbnails import Making
 
 if TYPE_CHECKING:
     from imagesearch.vision import View, Vision
@@ -65,20 +66,25 @@ def add_picture(
     opening = deployment.open_soon(request.instance)
     image = picture_bytes(deployment, request.image, request.upload_id)
 
-    def look(vision: Vision, instance: Instance) -> View:
-        return vision.look(
+    def look(vision: Vision, instance: Instance) -> tuple[View, Making]:
+        making = Making(deployment, instance)
+        view = vision.look(
             image,
             instance.service,
             region=region,
             crop=request.crop,
             category_id=request.category_id,
+            on_thumbnail=making.take if deployment.settings.thumbnails else None,
         )
+        return view, making
 
-    view, catalogue = look_while_opening(deployment, request.instance, opening, look)
+    (view, making), catalogue = look_while_opening(deployment, request.instance, opening, look)
     key = PictureKey(request.product_id, request.pic_name)
     if request.if_exists != "replace" and (standing := catalogue.snapshot.find(key)):
         return _left(standing, catalogue, request)
-    picture = Picture(key, view.category_id, view.region, request.attributes())
+    picture = Picture(
+        key, view.category_id, view.region, request.attributes(), thumbnail=making.place()
+    )
     sequence = catalogue.index.append(
         [Entry(picture, encode(view.vector))],
         after=catalogue.snapshot,

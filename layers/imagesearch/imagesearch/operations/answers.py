@@ -57,6 +57,9 @@ class PictureRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     str_attr3: str | None = None
     str_attr4: str | None = None
     custom_content: str | None = None
+    thumbnail: Annotated[str | None, Meta(description="Name of a small copy, if there is one.")] = (
+        None
+    )
 
     @classmethod
     def of(cls, picture: Picture) -> PictureRecord:
@@ -66,6 +69,7 @@ class PictureRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
             pic_name=picture.key.pic_name,
             category_id=picture.category_id,
             region=picture.region.as_list(),
+            thumbnail=picture.thumbnail or None,
             **picture.attributes.given(),  # type: ignore[arg-type]  # names and types are the same
         )
 
@@ -90,9 +94,13 @@ class HitRecord(PictureRecord, frozen=True, kw_only=True, omit_defaults=True):
     ]
     hamming: Annotated[int, Meta(ge=0, le=512, description="Differing bits of the codes.")]
     sort_expr_values: Annotated[str, Meta(description="relevance;hamming")]
+    probability: Annotated[
+        float | None,
+        Meta(description="How likely it shows the same thing, 0 to 1, as calibrated."),
+    ] = None
 
     @classmethod
-    def of_hit(cls, hit: Hit) -> HitRecord:
+    def of_hit(cls, hit: Hit, probability: float | None = None) -> HitRecord:
         """Describe a hit."""
         likeness = hit.likeness
         return cls(
@@ -100,11 +108,13 @@ class HitRecord(PictureRecord, frozen=True, kw_only=True, omit_defaults=True):
             pic_name=hit.picture.key.pic_name,
             category_id=hit.picture.category_id,
             region=hit.picture.region.as_list(),
+            thumbnail=hit.picture.thumbnail or None,
             score=likeness.score,
             # A float32, to the digits that sort_expr_values prints: both then read alike.
             relevance=float(f"{likeness.relevance:.15g}"),
             hamming=likeness.hamming,
             sort_expr_values=likeness.sort_expr_values,
+            probability=None if probability is None else round(probability, 4),
             **hit.picture.attributes.given(),  # type: ignore[arg-type]  # as in PictureRecord.of
         )
 
@@ -184,10 +194,13 @@ class FoundAnswer(Struct, frozen=True):
     took_ms: dict[str, float]
 
     @classmethod
-    def of(cls, found: Found) -> FoundAnswer:
-        """Describe what a search found."""
+    def of(cls, found: Found, probabilities: Iterable[float | None]) -> FoundAnswer:
+        """Describe what a search found, and how likely each hit is the same thing."""
         return cls(
-            [HitRecord.of_hit(hit) for hit in found.answer.hits],
+            [
+                HitRecord.of_hit(*pair)
+                for pair in zip(found.answer.hits, probabilities, strict=True)
+            ],
             QueryRecord(found.category_id, found.region.as_list(), _corners(found.regions)),
             found.answer.total,
             IndexRecord(found.generation, found.sequence),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 
 from imagesearch.catalogue import Instance
 from imagesearch.errors import UnknownInstance
@@ -10,6 +11,7 @@ from imagesearch.index import Maintained
 from imagesearch.observe import logger, measure
 from imagesearch.operations.canary import sing
 from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.thumbnails import collect_thumbnails
 
 __all__ = ["compact", "compact_all"]
 
@@ -23,6 +25,7 @@ def compact(deployment: Deployment, name: str) -> Maintained:
 def compact_all(deployment: Deployment) -> dict[str, Maintained]:
     """Do for every instance whatever is due, and sing; returns what was done, by name.
 
+    Thumbnails that no picture uses any more are looked for here only, since that reads them all.
     One that fails does not keep the others from theirs: it is left out, and raised at the end.
     """
     done: dict[str, Maintained] = {}
@@ -30,6 +33,7 @@ def compact_all(deployment: Deployment) -> dict[str, Maintained]:
     for instance in deployment.instances:
         try:
             done[instance.name] = _maintain(deployment, instance)
+            collect_thumbnails(deployment, instance, now=time.time_ns() // 1000)
             snapshot = deployment.index(instance).snapshot()
             sing(instance.name, snapshot, seed=secrets.randbits(32))
         except UnknownInstance:

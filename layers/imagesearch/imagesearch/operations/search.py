@@ -30,7 +30,7 @@ from imagesearch.operations.source import picture_bytes
 if TYPE_CHECKING:
     from imagesearch.vision import Vision
 
-__all__ = ["Found", "Search", "search"]
+__all__ = ["Found", "Search", "probabilities", "search"]
 
 
 class Search(OperationFields, frozen=True, kw_only=True):
@@ -62,6 +62,7 @@ class Found:
     generation: int
     sequence: int
     took_ms: Mapping[str, float]
+    instance: Instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,17 @@ def search(deployment: Deployment, request: Search) -> Found:
         catalogue.snapshot.generation,
         catalogue.snapshot.sequence,
         took_ms,
+        catalogue.instance,
     )
+
+
+def probabilities(deployment: Deployment, found: Found) -> list[float | None]:
+    """Return how likely each hit shows the same thing as the query, 0…1.
+
+    By the calibration of the instance's bundle; ``None`` where it has none for the service.
+    """
+    vision, service = deployment.vision_of(found.instance), found.instance.service
+    return [vision.probability(service, hit.likeness.score) for hit in found.answer.hits]
 
 
 def _looking(deployment: Deployment, request: Search) -> Callable[[Vision, Instance], _Subject]:

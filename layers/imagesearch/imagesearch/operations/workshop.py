@@ -106,4 +106,5 @@ def workshop(deployment: Deployment, *, buckets: Buckets | None = None) -> Works
         lambda: time.time_ns() // 1000,
         settings.ingest_lanes,
         settings.private_callbacks,
+        settings.thumbnails,
     )

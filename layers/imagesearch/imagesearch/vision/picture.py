@@ -176,6 +176,14 @@ class Original:
             square = pixels.resize((side, side), Resampling[resize.upper()], box=box)
             return np.asarray(square, np.uint8)
 
+    def thumbnail(self) -> bytes:
+        """Return a small copy of the whole picture, made from pixels that are unpacked already."""
+        from imagesearch.vision.thumbnail import encoded
+
+        pixels = self._decoded[1] if self._decoded else self._pixels(self.whole)
+        with _refusing(self._format):
+            return encoded(pixels)
+
     def decode(self, region: Region) -> None:
         """Unpack the pixels that a crop of ``region`` will need, now rather than then."""
         self._pixels(region)

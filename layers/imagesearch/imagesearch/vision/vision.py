@@ -110,6 +110,7 @@ class Vision:
         region: Region | None = None,
         crop: bool = True,
         category_id: int | None = None,
+        on_thumbnail: Callable[[bytes], None] | None = None,
     ) -> View:
         """Look at the bytes of a picture file for a service.
 
@@ -117,7 +118,8 @@ class Vision:
         found. With ``crop=False``, and always for cloth, the whole picture is the subject. A
         given ``category_id`` is passed through, without it a product's is predicted; the other
         services know only ``OTHER``. The same bytes and region always give the same vector, bit
-        for bit. Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be
+        for bit. ``on_thumbnail`` is given a small copy as a JPEG file as soon as the pixels are
+        unpacked. Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be
         used and :class:`~imagesearch.errors.InvalidRegion` for a region that is not inside it.
         """
         watch = _Watch(self._clock)
@@ -125,6 +127,8 @@ class Vision:
         cropped = crop and service.crops
         given = region.within(original.width, original.height) if cropped and region else None
         original.decode(given or original.whole)
+        if on_thumbnail:
+            on_thumbnail(original.thumbnail())
         watch.stop("decode")
         regions = (given,) if given else self._find(original) if cropped else (original.whole,)
         watch.stop("subject")
