@@ -16,6 +16,7 @@ from imagesearch_local.commands import (
     keys,
     models,
     pictures,
+    reindexing,
     running,
     upkeep,
 )
@@ -46,6 +47,7 @@ app.command("search")(pictures.search)
 app.command("show")(pictures.show)
 app.command("delete")(pictures.delete)
 app.command("eval")(evaluating.eval_command)
+app.command("reindex")(reindexing.reindex)
 app.command("compact")(upkeep.compact)
 app.command("generations")(upkeep.generations)
 app.command("rollback")(upkeep.rollback)

@@ -22,11 +22,13 @@ def open_deployment(
 ) -> Deployment:
     """Open what ``IMAGESEARCH_BUCKET`` names, else the local run that holds ``folder``.
 
-    The local run's keys and address are put into ``environment``, where the AWS SDK looks.
+    The local run's keys and address are put into ``environment``, where the AWS SDK looks, and so
+    is the folder of the shipped models unless ``IMAGESEARCH_MODELS`` names another.
     Raises :class:`LocalFailure` when there is neither.
     """
     if "IMAGESEARCH_BUCKET" not in environment:
         environment.update(_of_local_run(folder, Template.read(template)))
+    environment.setdefault("IMAGESEARCH_MODELS", str(Path(__file__).parents[2] / "layers/models"))
     return Deployment.from_environment()
 
 

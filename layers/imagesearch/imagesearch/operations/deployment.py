@@ -137,12 +137,28 @@ class Deployment:
         That is the deployment's own or one that is published in its bucket, kept from then on.
         Raises :class:`ModelMismatch` when it is neither.
         """
-        if instance.model == self.vision.model:
+        model = instance.model
+        if model not in {self.vision.model, *self._others} and model not in self.library:
+            raise ModelMismatch(
+                f"instance {instance.name!r} was built with model {model!r}; "
+                f"this deployment has {self.vision.model!r}.",
+                fix="Publish the instance's model bundle, or reindex the instance with another.",
+            )
+        return self.vision_called(model)
+
+    def vision_called(self, model: str) -> Vision:
+        """Return the deployment's own bundle or a published one by its id.
+
+        Raises :class:`~imagesearch.errors.ModelError` when it is neither.
+        """
+        from imagesearch.vision import Vision
+
+        if model == self.vision.model:
             return self.vision
         with self._loading:
-            if instance.model not in self._others:
-                self._others[instance.model] = self._published(instance)
-            return self._others[instance.model]
+            if model not in self._others:
+                self._others[model] = Vision.load(self.library.fetch(model))
+            return self._others[model]
 
     def wrote(self, catalogue: Catalogue) -> None:
         """Have upkeep done if it is due. Never fails: the write itself is durable."""
@@ -155,17 +171,6 @@ class Deployment:
                 catalogue.index.maintain()
         except Exception:
             logger().exception("upkeep did not start", extra={"instance": catalogue.instance.name})
-
-    def _published(self, instance: Instance) -> Vision:
-        from imagesearch.vision import Vision
-
-        if instance.model not in self.library:
-            raise ModelMismatch(
-                f"instance {instance.name!r} was built with model {instance.model!r}; "
-                f"this deployment has {self.vision.model!r}.",
-                fix="Publish the instance's model bundle, or reindex the instance with another.",
-            )
-        return Vision.load(self.library.fetch(instance.model))
 
     def _view(self, instance: Instance, min_sequence: int | None) -> Catalogue:
         index = self.index(instance)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from imagesearch.catalogue import Instance, Picture, PictureKey
-from imagesearch.errors import InvalidRegion, ModelError, PictureError
+from imagesearch.errors import Conflict, InvalidRegion, ModelError, PictureError
 from imagesearch.index import Entry, Features, Index, OfPicture, Query, Snapshot, encode, likeness
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.moves import Look, Moves, look_of
@@ -88,6 +88,11 @@ class Reindex:
     ) -> None:
         deployment.instances.doubt(name)
         self.instance = deployment.instances.get(name)
+        if self.instance.model == vision.model:
+            raise Conflict(
+                f"instance {name!r} has the bundle {vision.model!r} already.",
+                fix="Name another bundle.",
+            )
         self._deployment = deployment
         self._vision = vision
         self._anew = anew
@@ -99,6 +104,11 @@ class Reindex:
         )
         self._here, self._there = (_aside(deployment, one) for one in (self.instance, self._target))
         self._there.create()
+
+    @property
+    def pictures(self) -> int:
+        """Return how many pictures the instance has."""
+        return self._here.snapshot().pictures
 
     def fill(self, supply: Supply, on_progress: Callable[[], None] = lambda: None) -> Filled:
         """Give the new index what it lacks; again and again is fine, each goes on from the last."""
