@@ -214,7 +214,7 @@ class Hook:
         request = Request(scope, receive)
         response = Response(status_code=403)
         given = request.headers.get("authorization", "")
-        if hmac.compare_digest(given, f"Bearer {self._token}"):
+        if hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
             for change in changes(await request.json()):
                 self._bridge.take(change)
             response = Response(status_code=204)

@@ -51,7 +51,8 @@ def _run(name: str, seconds: float, corpus: Path) -> int:
     )
     sys.stdout.flush()
     if done.returncode:
-        sys.stdout.write(said[-6000:] + "\n")
+        telling = [line for line in said.splitlines() if not line.startswith("INFO: ")]
+        sys.stdout.write("\n".join(telling)[-6000:] + "\n")
     return done.returncode
 
 

@@ -34,8 +34,6 @@ def fuzz_by_coverage(harness: Harness, seconds: float, corpus: Path) -> None:
     place.mkdir(parents=True, exist_ok=True)
     for seed in harness.seeds():
         (place / hashlib.sha1(seed).hexdigest()).write_bytes(seed)
-    words = corpus / f"{harness.name}.dict"
-    words.write_text("".join(f'"{_escaped(word)}"\n' for word in harness.words))
     found = FOUND / harness.name
     found.mkdir(parents=True, exist_ok=True)
     options = [
@@ -44,10 +42,13 @@ def fuzz_by_coverage(harness: Harness, seconds: float, corpus: Path) -> None:
         f"-timeout={_SLOW_SECONDS}",
         f"-rss_limit_mb={_MEGABYTES}",
         f"-artifact_prefix={found}/",
-        f"-dict={words}",
         "-print_final_stats=1",
         "-verbosity=0",
     ]
+    if harness.words:
+        words = corpus / f"{harness.name}.dict"
+        words.write_text("".join(f'"{_escaped(word)}"\n' for word in harness.words))
+        options.append(f"-dict={words}")
     atheris.Setup([sys.argv[0], *options, str(place)], harness.run)
     atheris.Fuzz()
 

@@ -47,15 +47,16 @@ def _filters() -> Iterable[bytes]:
 def _meta(data: bytes) -> None:
     """A file gives lines and flaws, or is refused as a whole; however it comes in blocks."""
     blocks = [data[at : at + 100] for at in range(0, len(data), 100)]
-    found = []
+    found: list[object] = []
     for cut in ([data], blocks):
         try:
             lines = list(read_lines(iter(cut)))
         except IncrementRefused as error:
-            found.append((type(error), ()))
+            expect(error.detail, "a refusal that says nothing")
+            found.append(None)
             continue
         seen = tuple((one.number, isinstance(one, Flaw)) for one in lines)
-        found.append((type(None), seen))
+        found.append(seen)
         assert all(one.product_id for one in lines if not isinstance(one, Flaw))
     assert found[0] == found[1]
 

@@ -24,6 +24,7 @@ import msgspec
 from imagesearch.contract.keys import AccessKey, KeyRing
 from imagesearch.contract.multipart import Form
 from imagesearch.contract.refusals import ForeignPicture, UploadRefused, UploadSize
+from imagesearch.contract.signature.encoding import same
 from imagesearch.errors import BadRequest
 
 __all__ = ["LIFETIME", "MAX_PICTURE", "Accepted", "accept", "authorize", "upload_id_of"]
@@ -81,7 +82,7 @@ def accept(form: Form, keys: KeyRing, now: float) -> Accepted:
     key = keys.find(fields.get("OSSAccessKeyId", ""))
     if key is None or not key.usable(now):
         raise UploadRefused("there is no such access key.", code="InvalidAccessKeyId")
-    if not hmac.compare_digest(_sign(key, policy_text), fields.get("Signature", "").strip()):
+    if not same(_sign(key, policy_text), fields.get("Signature", "").strip()):
         raise UploadRefused("the policy's signature is wrong.", code="SignatureDoesNotMatch")
     policy = _policy(policy_text)
     if now > datetime.fromisoformat(policy.expiration).timestamp():
