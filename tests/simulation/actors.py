@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from imagesearch.catalogue import OTHER, Attributes, Picture, PictureKey, Region
-from imagesearch.errors import CorruptObject, LostRace, NotYetVisible, StorageUnavailable
+from imagesearch.catalogue import (
+    OTHER,
+    Attributes,
+    Instance,
+    InstanceRegister,
+    Picture,
+    PictureKey,
+    Region,
+    Service,
+)
+from imagesearch.errors import (
+    CorruptObject,
+    LostRace,
+    NotYetVisible,
+    StorageUnavailable,
+    UnknownGeneration,
+    UnknownInstance,
+)
 from imagesearch.index import (
+    Change,
     Deletion,
     Entry,
     Features,
@@ -21,16 +41,30 @@ from imagesearch.index import (
     Snapshot,
     encode,
 )
+from imagesearch.index.keys import Keys
+from imagesearch.index.manifest import Manifest
+from imagesearch.index.shelf import Shelf
+from imagesearch.index.tail import Tail
+from imagesearch.index.view import View
+from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.instances import (
+    CreateInstance,
+    DeleteInstance,
+    create_instance,
+    delete_instance,
+)
+from imagesearch.settings import Settings
 
+from tests.simulation.bucket import Bucket
 from tests.simulation.history import Read, Write
 from tests.simulation.network import Connection, Weather
-from tests.simulation.scenario import KEYS, MODEL, OPERATION_LIMIT, PREFIX
+from tests.simulation.scenario import KEYS, MODEL, NAME, OPERATION_LIMIT
 from tests.simulation.world import SECOND, Crash, Process
 
 if TYPE_CHECKING:
     from tests.simulation.run import Run
 
-EXPECTED = (StorageUnavailable, LostRace, NotYetVisible)
+EXPECTED = (StorageUnavailable, LostRace, NotYetVisible, UnknownInstance)
 
 
 class SkewedClock:
@@ -56,6 +90,43 @@ def look(number: int) -> Features:
     return encode(np.random.default_rng(number).standard_normal(512).astype(np.float32))
 
 
+def setting_of(picture: Picture) -> int | None:
+    """Return what a change has set."""
+    return picture.attributes.int_attr2
+
+
+def state_of(pictures: list[Picture]) -> tuple[dict[PictureKey, int], dict[PictureKey, int]]:
+    """Return versions and settings of pictures."""
+    seen = {picture.key: picture.attributes.int_attr or 0 for picture in pictures}
+    settings = {p.key: value for p in pictures if (value := setting_of(p)) is not None}
+    return seen, settings
+
+
+class Opened(Deployment):
+    """What a simulated process keeps open: as the product does, with another clock and policy."""
+
+    def __init__(self, store: Connection, make: Callable[[str], Index]) -> None:
+        settings = Settings(bucket="simulated", cache=Path())
+        super().__init__(settings, store, vision=lambda: SimpleNamespace(model=MODEL))
+        self.instances = Register(store)
+        self._make = make
+
+    def index(self, instance: Instance) -> Index:
+        if instance.prefix not in self._indexes:
+            self._indexes[instance.prefix] = self._make(instance.prefix)
+        return self._indexes[instance.prefix]
+
+
+class Register(InstanceRegister):
+    """Notes which instance is erased."""
+
+    erased = ""
+
+    def forget(self, instance: Instance) -> None:
+        self.erased = instance.prefix
+        super().forget(instance)
+
+
 class Actor:
     """A process with an index of its own, which it keeps until it crashes."""
 
@@ -63,7 +134,7 @@ class Actor:
         self.run = run
         self.name = name
         self.weather = weather
-        self.index: Index
+        self.deployment: Opened
         self.process: Process
 
     def begin(self, process: Process, *, crash: float) -> None:
@@ -72,12 +143,12 @@ class Actor:
         process.crash_chance = crash
         process.deadline = None
         skew = self.run.scenario.skew
-        self.index = Index(
-            Connection(self.run.bucket, process, self.weather),
-            PREFIX,
-            model=MODEL,
-            clock=SkewedClock(process, self.run.world.random.randint(-skew, skew)),
-            policy=self.run.scenario.policy,
+        clock = SkewedClock(process, self.run.world.random.randint(-skew, skew))
+        connection = Connection(self.run.bucket, process, self.weather)
+        policy = self.run.scenario.policy
+        self.deployment = Opened(
+            connection,
+            lambda prefix: Index(connection, prefix, model=MODEL, clock=clock, policy=policy),
         )
 
     def live(self, process: Process) -> None:
@@ -109,75 +180,125 @@ class Actor:
     def read(self, *, thorough: bool = False) -> None:
         """Take a snapshot and note what it shows."""
         begin = self.run.world.tick()
-        snapshot = self.index.snapshot()
-        end = self.run.world.tick()
+        try:
+            found = self.deployment.open(NAME)
+        except UnknownInstance:
+            end = self.run.world.tick()
+            self.run.history.reads.append(Read(self.name, begin, end, {}, 0, home=None))
+            return
+        snapshot, end = found.snapshot, self.run.world.tick()
         pictures = snapshot.matching(None, limit=1000)
-        seen = {picture.key: picture.attributes.int_attr or 0 for picture in pictures}
+        seen, settings = state_of(pictures)
         state = sha256(snapshot.view.manifest.encode()).hexdigest()
         self.run.history.reads.append(
-            Read(self.name, begin, end, seen, snapshot.sequence, snapshot.generation, state)
-        )
+            Read(
+                self.name, begin, end, seen, snapshot.sequence, snapshot.generation, state,
+                settings, {p.key for p in pictures if p.classes}, found.instance.prefix,
+            )
+        )  # fmt: skip
         listed = [picture.key for picture in pictures]
         if listed != sorted(set(listed)):
             self._violate("duplicate", f"listing {listed}")
+        for picture in pictures:
+            if picture.classes not in ((), _classes(picture.attributes.int_attr or 0)):
+                self._violate("mixed", f"{picture} has another picture's classes")
         if thorough or self.run.world.random.random() < 0.3:
-            self._compare(snapshot, seen)
+            self._compare(snapshot, {picture.key: picture for picture in pictures})
 
-    def _compare(self, snapshot: Snapshot, seen: dict[PictureKey, int]) -> None:
+    def _compare(self, snapshot: Snapshot, listed: dict[PictureKey, Picture]) -> None:
         """Check that the other ways of looking at a snapshot show the same."""
         answer = snapshot.search(Query(features=look(0), num=100))
-        hits = [(hit.picture.key, hit.picture.attributes.int_attr) for hit in answer.hits]
-        if sorted(hits) != sorted(seen.items()):
-            self._violate("duplicate", f"search {hits} but listing {seen}")
+        hits = {hit.picture.key: hit.picture for hit in answer.hits}
+        if len(hits) != len(answer.hits) or hits != listed:
+            self._violate("duplicate", f"search {hits} but listing {listed}")
         counts = answer.total, snapshot.pictures, snapshot.products
-        if counts != (len(seen), len(seen), len({key.product_id for key in seen})):
-            self._violate("duplicate", f"counts {counts} but listing {seen}")
+        if counts != (len(listed), len(listed), len({key.product_id for key in listed})):
+            self._violate("duplicate", f"counts {counts} but listing {listed}")
         for key in KEYS:
             found = snapshot.find(key)
-            if (found and found.picture.attributes.int_attr) != seen.get(key):
-                self._violate("duplicate", f"{key} is {found} but listing {seen}")
+            if (found.picture if found else None) != listed.get(key):
+                self._violate("duplicate", f"{key} is {found} but listing {listed}")
+            if found and found.features != look((found.picture.attributes.int_attr or 0) % 8):
+                self._violate("mixed", f"{found.picture} has another picture's look")
         for name in {key.product_id for key in KEYS}:
-            if snapshot.of_product(name) != [key for key in sorted(seen) if key[0] == name]:
-                self._violate("duplicate", f"{snapshot.of_product(name)} but listing {seen}")
+            if snapshot.of_product(name) != [key for key in sorted(listed) if key[0] == name]:
+                self._violate("duplicate", f"{snapshot.of_product(name)} but listing {listed}")
 
     def _violate(self, kind: str, text: str) -> None:
         self.run.history.violate(kind, f"{self.name}: {text}")
 
+    def create(self) -> None:
+        """Make the instance unless it is there."""
+        write = Write(f"{self.name} create", {}, self.run.world.tick())
+        self.run.history.writes.append(write)
+        create_instance(self.deployment, CreateInstance(instance=NAME, service=Service.PRODUCT))
+        write.end = self.run.world.tick()
+
     def tidy(self) -> None:
         """Fold, settle, merge and collect."""
-        self.index.maintain()
+        self.deployment.open(NAME).index.maintain()
+
+
+def _classes(version: int) -> tuple[int, ...]:
+    """Return what is found out of the picture of a version."""
+    return (version % 1000,)
 
 
 class Writer(Actor):
-    """Adds, replaces and deletes; repeats what failed under the same operation id, or gives up."""
+    """Adds, replaces, changes, deletes; repeats under the same id what failed, or gives up."""
 
     def operate(self) -> None:
+        if self.run.world.random.random() < 0.1:
+            self._find()
+        else:
+            self._write()
+        if self.run.world.random.random() < 0.5:
+            self.read()
+
+    def _write(self) -> None:
         dice = self.run.world.random
-        write, entries, deletions = self._draw()
+        write, content = self._draw()
         self.run.history.writes.append(write)
         operation = f"operation {next(self.run.names)}" if dice.random() < 0.5 else None
+        look_up = self.deployment.place if dice.random() < 0.5 else self.deployment.open
         for write.attempts in range(1, 1 + (dice.choice([1, 2, 3]) if operation else 1)):
             try:
-                snapshot = self.index.snapshot()
+                found = look_up(NAME)
+                write.homes.add(found.instance.prefix)
                 self._dawdle()
-                write.sequence = self.index.append(
-                    entries, deletions, after=snapshot, operation_id=operation
-                )
+                after = found.place if look_up == self.deployment.place else found.snapshot
+                write.sequence = found.index.append(**content, after=after, operation_id=operation)
                 write.end = self.run.world.tick()
                 break
             except EXPECTED:
                 self.process.deadline = self.run.world.now + OPERATION_LIMIT
-        if dice.random() < 0.5:
-            self.read()
+
+    def _find(self) -> None:
+        """Find something out of a picture that is there."""
+        begin = self.run.world.tick()
+        found = self.deployment.open(NAME)
+        lacking = found.snapshot.without_meaning()
+        if not lacking:
+            return
+        one = self.run.world.random.choice(lacking)
+        version = one.picture.attributes.int_attr or 0
+        write = Write(f"{self.name} find", {}, begin)
+        write.found = {one.picture.key: version}
+        write.homes.add(found.instance.prefix)
+        self.run.history.writes.append(write)
+        self._dawdle()
+        change = Change(one.picture.key, of=one.version, classes=_classes(version))
+        write.sequence = found.index.append(changes=[change], after=found.snapshot)
+        write.end = self.run.world.tick()
 
     def _dawdle(self) -> None:
         """Take as long as decoding and embedding a picture take."""
         self.process.pause(self.run.world.random.randrange(2 * SECOND))
 
-    def _draw(self) -> tuple[Write, list[Entry], list[Deletion]]:
+    def _draw(self) -> tuple[Write, dict[str, Any]]:
         dice = self.run.world.random
-        kind = dice.choice(["add", "add", "add", "batch", "delete", "delete", "product", "mixed"])
-        chosen = dice.sample(KEYS, 2 if kind in ("batch", "mixed") else 1)
+        kind = dice.choice(KINDS)
+        chosen = dice.sample(KEYS, 2 if kind in ("batch", "mixed", "both") else 1)
         changes: dict[PictureKey, int | None] = {}
         deletions: list[Deletion] = []
         if kind == "product":
@@ -186,15 +307,25 @@ class Writer(Actor):
         if kind in ("delete", "mixed"):
             deletions.append(OfPicture(chosen[0]))
             changes[chosen[0]] = None
-        added = {"add": chosen, "batch": chosen, "mixed": chosen[1:]}.get(kind, [])
-        entries = [self._entry(key) for key in added]
+        added = {"add": chosen, "batch": chosen, "mixed": chosen[1:], "both": chosen[1:]}
+        entries = [self._entry(key) for key in added.get(kind, [])]
         changes |= {entry.picture.key: entry.picture.attributes.int_attr for entry in entries}
-        return Write(f"{self.name} {kind}", changes, self.run.world.tick()), entries, deletions
+        changed = chosen if kind in ("change", "both") else []
+        settings = {key: next(self.run.versions) for key in changed}
+        write = Write(f"{self.name} {kind}", changes, self.run.world.tick(), settings=settings)
+        told = [Change(key, {"int_attr2": value}) for key, value in settings.items()]
+        return write, {"entries": entries, "deletions": deletions, "changes": told}
 
     def _entry(self, key: PictureKey) -> Entry:
         version = next(self.run.versions)
         attributes = Attributes(int_attr=version)
         return Entry(Picture(key, OTHER, Region(0, 1, 0, 1), attributes), look(version % 8))
+
+
+KINDS = [
+    *("add", "add", "add", "batch", "change", "change", "change", "both"),
+    *("delete", "delete", "product", "mixed"),
+]
 
 
 class Reader(Actor):
@@ -214,6 +345,64 @@ class Folder(Actor):
 
     def operate(self) -> None:
         if self.run.world.random.random() < 0.3:
-            self.index.fold()
+            self.deployment.open(NAME).index.fold()
         else:
             self.tidy()
+
+
+class Turner(Actor):
+    """Rolls back to some earlier generation."""
+
+    def operate(self) -> None:
+        found = self.deployment.open(NAME)
+        known = [generation.number for generation in found.index.generations()]
+        if not known:
+            return
+        to = self.run.world.random.choice(known)
+        try:
+            versions, settings = held(self.run.bucket, found.instance.prefix, to)
+        except (CorruptObject, UnknownGeneration):
+            return
+        write = Write(f"{self.name} to {to}", {key: versions.get(key) for key in KEYS}, 0)
+        write.settings = {key: settings.get(key) for key in KEYS}
+        write.rollback = True
+        write.homes.add(found.instance.prefix)
+        write.begin = self.run.world.tick()
+        self.run.history.writes.append(write)
+        try:
+            found.index.rollback(to)
+        except (CorruptObject, UnknownGeneration):
+            return
+        write.end = self.run.world.tick()
+        self.read()
+
+
+def held(
+    bucket: Bucket, prefix: str, generation: int
+) -> tuple[dict[PictureKey, int], dict[PictureKey, int]]:
+    """Return the versions and settings that an earlier generation had folded."""
+    keys = Keys(prefix)
+    body = bucket.keys_after(keys.history(generation), "", 1)
+    if not body:
+        raise UnknownGeneration(f"generation {generation} is gone.")
+    manifest = Manifest.decode(body[0], bucket.get(body[0]).body)
+    view = View(manifest, Tail(), Shelf(bucket, keys, None, parallel=1))
+    return state_of(view.matching(None, limit=1000))
+
+
+class Eraser(Actor):
+    """Erases the instance and makes it anew, by what the product has for it."""
+
+    def operate(self) -> None:
+        if self.run.world.random.random() < 0.7:
+            with suppress(UnknownInstance):
+                self._erase()
+        self.create()
+        self.read()
+
+    def _erase(self) -> None:
+        write = Write(f"{self.name} erase", dict.fromkeys(KEYS), self.run.world.tick())
+        self.run.history.writes.append(write)
+        delete_instance(self.deployment, DeleteInstance(instance=NAME, confirm=NAME))
+        write.homes.add(self.deployment.instances.erased)
+        write.end = self.run.world.tick()

@@ -75,10 +75,25 @@ def hasty(seed: int) -> Scenario:
     return replace(busy(seed), log_grace=False)
 
 
+def turning(seed: int) -> Scenario:
+    """Somebody rolls back now and then."""
+    scenario = Scenario.of(seed)
+    policy = replace(scenario.policy, sweep_every=70, retention=300, keep_all=200)
+    return replace(scenario, policy=policy, turners=1 + seed % 2, folders=2, upkeep=20)
+
+
+def fleeting(seed: int) -> Scenario:
+    """Instances come and go under one name."""
+    scenario = Scenario.of(seed)
+    return replace(scenario, erasers=1 + seed % 2, crash=scenario.crash / 4)
+
+
 TERRAINS: Mapping[str, Callable[[int], Scenario]] = {
     "mixed": Scenario.of,
     "busy": busy,
     "hasty": hasty,
+    "turning": turning,
+    "fleeting": fleeting,
 }
 
 

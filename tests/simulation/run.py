@@ -19,7 +19,7 @@ from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Manifest
 from numpy.typing import NDArray
 
-from tests.simulation.actors import Actor, Folder, Reader, Writer
+from tests.simulation.actors import Actor, Eraser, Folder, Reader, Turner, Writer
 from tests.simulation.bucket import Bucket
 from tests.simulation.history import History
 from tests.simulation.network import CALM
@@ -42,15 +42,18 @@ class Run:
     def __post_init__(self) -> None:
         self.world = World(self.scenario.seed)
         self.bucket = Bucket(lambda: self.world.now)
-        self.busy = self.scenario.writers + self.scenario.readers
+        scenario = self.scenario
+        self.busy = scenario.writers + scenario.readers + scenario.turners + scenario.erasers
 
     def go(self) -> History:
         """Run the scenario, then look once more in calm weather, fold, and look again."""
-        self._alone("creator", lambda actor: actor.index.create())
+        self._alone("creator", lambda actor: actor.create())
         for kind, number in (
             (Writer, self.scenario.writers),
             (Reader, self.scenario.readers),
             (Folder, self.scenario.folders),
+            (Turner, self.scenario.turners),
+            (Eraser, self.scenario.erasers),
         ):
             for i in range(number):
                 weather = self.scenario.weather
@@ -92,9 +95,18 @@ def simulated(seed: int) -> Iterator[None]:
             patch("secrets.token_hex", lambda size=32: dice.randbytes(size).hex())
         )
         patches.enter_context(patch("imagesearch.index.log.bits_of", _known_bits))
+        patches.enter_context(patch("imagesearch.operations.instances.time", _Still))
         for lazy in _lazy_properties() if sys.version_info < (3, 12) else ():
             patches.enter_context(patch.object(lazy, "lock", nullcontext()))
         yield
+
+
+class _Still:
+    """The time at which instances are made; what sets them apart is random."""
+
+    @staticmethod
+    def time_ns() -> int:
+        return 1_700_000_000 * 10**9
 
 
 def _known_bits(rows: NDArray[np.int8]) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from imagesearch.index import Policy
 from tests.simulation.network import CALM, Weather
 from tests.simulation.world import SECOND
 
-PREFIX = "index/simulated/"
+NAME = "simulated"
 MODEL = "simulated"
 KEYS = tuple(PictureKey(*key) for key in product("ab", "12"))
 
@@ -54,6 +54,8 @@ class Scenario:
     writers: int = 3
     readers: int = 2
     folders: int = 2
+    turners: int = 0
+    erasers: int = 0
     operations: int = 4
     upkeep: int = 4
     crash: float = 0.0
