@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 import pytest
 from imagesearch.catalogue import OTHER, PictureKey
 from imagesearch.catalogue.filter import Filter
 from imagesearch.index import Entry, Hit, Index, OfPicture, OfProduct, Policy, Query, likeness
+from imagesearch.index.scan import dot_products
+from numpy.typing import NDArray
 
 from tests.index.makers import entry, key, look
 from tests.stores import MemoryStore
@@ -151,3 +154,30 @@ def test_counts_and_look_ups_agree(stored: tuple[Index, list[Entry]]) -> None:
         assert snapshot.of_product(product) == keys
     for missing in (key(5, 1), key("none")):
         assert (snapshot.find(missing) is None) == (missing not in {e.picture.key for e in entries})
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+@pytest.mark.parametrize("category_id", [None, OTHER])
+def test_only_the_nearest_codes_are_compared(
+    folds: int, category_id: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = Index(MemoryStore(), "i/", model="m", policy=Policy(parallel=1, candidates=600))
+    index.create()
+    for part in range(3):
+        entries = [entry(n, part, seed=500 * part + n) for n in range(500)]
+        index.append(entries, after=index.snapshot())
+        if folds == 3 or part == 2:
+            index.fold()
+    snapshot = index.snapshot()
+    assert len(snapshot.view.segments()) == folds
+    compared: list[int] = []
+
+    def counted(row: NDArray[np.int8], rows: NDArray[np.int8]) -> NDArray[np.float64]:
+        compared.append(len(rows))
+        return dot_products(row, rows)
+
+    monkeypatch.setattr("imagesearch.index.search.dot_products", counted)
+    found = snapshot.search(Query(features=look(7), category_id=category_id))
+    assert found.total == 1500
+    assert found.hits[0].picture.key == key(7, 0)
+    assert 600 <= sum(compared) < 900

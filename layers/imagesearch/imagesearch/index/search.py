@@ -216,14 +216,13 @@ def _total(fields: Sequence[_Field], query: Query) -> int:
 
 def _nearest(fields: Sequence[_Field], wanted: int) -> list[_Field]:
     """Return the rows with the ``wanted`` smallest distances, and all as near as the last."""
+    if sum(len(field) for field in fields) <= wanted:
+        return list(fields)
     closest = [
         np.partition(f.distances, wanted - 1)[:wanted] if len(f) > wanted else f.distances
         for f in fields
     ]
-    together = np.concatenate(closest) if closest else np.zeros(0, np.uint16)
-    if together.size <= wanted:
-        return list(fields)
-    farthest = np.partition(together, wanted - 1)[wanted - 1]
+    farthest = np.partition(np.concatenate(closest), wanted - 1)[wanted - 1]
     return [field.some(np.flatnonzero(field.distances <= farthest)) for field in fields]
 
 
