@@ -6,9 +6,9 @@ import sys
 
 import typer
 from imagesearch.errors import ImageSearchError
+from imagesearch_client import NoCredentials, Refused, Unreachable, UnusableSource
 
 from imagesearch_local import increment_commands
-from imagesearch_local.client import Refused, Unreachable
 from imagesearch_local.commands import (
     evaluating,
     imports,
@@ -22,7 +22,6 @@ from imagesearch_local.commands import (
 )
 from imagesearch_local.commands.exits import Exit
 from imagesearch_local.commands.output import complain, print_json
-from imagesearch_local.manifest import UnusableSource
 from imagesearch_local.problems import LocalFailure
 
 __all__ = ["app", "main"]
@@ -77,7 +76,7 @@ def main() -> None:
     except Unreachable as error:
         complain(f"{error}\nIs it running? Start it with: imagesearch serve")
         sys.exit(Exit.UNREACHABLE)
-    except UnusableSource as error:
+    except (UnusableSource, NoCredentials) as error:
         complain(str(error))
         sys.exit(Exit.USAGE)
     except LocalFailure as error:

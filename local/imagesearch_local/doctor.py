@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from imagesearch.errors import ImageSearchError
+from imagesearch_client import Client, Refused, Unreachable
 
-from imagesearch_local.client import Client, Refused, Unreachable
 from imagesearch_local.folder import DataFolder
 from imagesearch_local.problems import LocalFailure
 from imagesearch_local.rie import emulator
@@ -77,5 +77,4 @@ def _folder(folder: DataFolder) -> str:
 
 
 def _server(client: Client) -> str:
-    ready = client.ready()
-    return f"{client.url}: {ready.get('status', 'ok')}"
+    return f"{client.url}: {client.ready().status}"

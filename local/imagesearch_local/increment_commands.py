@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
+from imagesearch_client import DEFAULT_URL, Client, answers
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from imagesearch_local.client import DEFAULT_URL, Client
 from imagesearch_local.commands.exits import Exit
 from imagesearch_local.commands.options import (
     ApiKey,
@@ -35,7 +35,6 @@ Task = Annotated[int, typer.Argument(help="The task's id.", show_default=False)]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Wait, and show how far it is.")]
 
 _COLUMNS = ("id", "state", "percent", "added", "deleted", "failed", "path", "submitted")
-_ENDED = {"done", "failed", "cancelled"}
 _PAUSE = 1.0
 
 
@@ -53,9 +52,9 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     """Queue the task that increment.meta in a bucket describes."""
-    wanted = _wanted(bucket, path, role, owner, callback)
+    fields = _given(role_arn=role, bucket_owner=owner, callback_url=callback)
     with connect(url, api_key) as client:
-        task = client.call("POST", instance, "/increments", wanted)
+        task = client.submit_increment(instance, _bucket(bucket), path, **fields)
         _report(_followed(client, instance, task, as_json) if follow else task, as_json=as_json)
 
 
@@ -71,17 +70,16 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Say what would keep a task from being carried out; start nothing."""
-    wanted = _wanted(bucket, path, role, owner, "")
+    fields = _given(role_arn=role, bucket_owner=owner)
     with connect(url, api_key) as client:
-        found = client.call("POST", instance, "/increments/check", wanted)
+        found = client.check_increment(instance, _bucket(bucket), path, **fields)
     if as_json:
         print_json(found)
-    elif found["ok"]:
+    elif found.ok:
         print_fields({"ok": "nothing is in the way"})
-    for problem in [] if as_json else found["problems"]:
-        line = f"line {problem['line']}: " if "line" in problem else ""
-        complain(f"{line}{problem['code']}: {problem['message']} {problem['fix']}")
-    if not found["ok"]:
+    for problem in [] if as_json else found.problems:
+        complain(f"{_line(problem)}{problem.code}: {problem.message} {problem.fix}")
+    if not found.ok:
         raise typer.Exit(Exit.INCOMPLETE)
 
 
@@ -96,7 +94,7 @@ def show(
 ) -> None:
     """Show how far a task is."""
     with connect(url, api_key) as client:
-        found = client.call("GET", instance, f"/increments/{task}")
+        found = client.increment(instance, task)
         _report(_followed(client, instance, found, as_json) if follow else found, as_json=as_json)
 
 
@@ -106,9 +104,8 @@ def list_all(
 ) -> None:
     """List an instance's tasks, newest first."""
     with connect(url, api_key) as client:
-        found = client.call("GET", instance, "/increments")
-    rows = [{**task, **task["counts"]} for task in found["increments"]]
-    print_json(found) if as_json else print_table(_COLUMNS, rows)
+        found = client.increments(instance)
+    print_json({"increments": found}) if as_json else print_table(_COLUMNS, map(_shown, found))
 
 
 @app.command()
@@ -121,7 +118,7 @@ def cancel(
 ) -> None:
     """Stop a task; what is written stays."""
     with connect(url, api_key) as client:
-        found = client.call("DELETE", instance, f"/increments/{task}")
+        found = client.cancel_increment(instance, task)
     print_json(found) if as_json else print_fields(_shown(found))
 
 
@@ -136,7 +133,7 @@ def resume(
 ) -> None:
     """Go on with a task that was cancelled or has failed."""
     with connect(url, api_key) as client:
-        found = client.call("POST", instance, f"/increments/{task}/resume")
+        found = client.resume_increment(instance, task)
         _report(_followed(client, instance, found, as_json) if follow else found, as_json=as_json)
 
 
@@ -182,49 +179,54 @@ def trust(
     print_json(fields) if as_json else print_fields(fields)
 
 
-def _wanted(bucket: str, path: str, role: str, owner: str, callback: str) -> dict[str, str]:
-    given = {"role_arn": role, "bucket_owner": owner, "callback_url": callback}
-    chosen = {name: value for name, value in given.items() if value}
-    return {"bucket": bucket.removeprefix("s3://").rstrip("/"), "path": path, **chosen}
+def _given(**fields: str) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}
 
 
-def _followed(client: Client, instance: str, task: dict[str, Any], as_json: bool) -> dict[str, Any]:
+def _bucket(text: str) -> str:
+    return text.removeprefix("s3://").rstrip("/")
+
+
+def _line(problem: answers.Problem) -> str:
+    return f"line {problem.line}: " if problem.line is not None else ""
+
+
+def _followed(
+    client: Client, instance: str, task: answers.Increment, as_json: bool
+) -> answers.Increment:
     """Show a bar until the task has ended; return how it ended."""
     notes = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, console=notes, disable=as_json) as bar:
-        row = bar.add_task(f"task {task['id']}", total=100, note="")
-        while True:
-            bar.update(row, completed=task["percent"], note=_note(task))
-            if task["state"] in _ENDED:
-                return task
-            time.sleep(_PAUSE)
-            task = client.call("GET", instance, f"/increments/{task['id']}")
+        row = bar.add_task(f"task {task.id}", total=100, note="")
+        for task in client.follow_increment(instance, task.id, every=_PAUSE):  # noqa: B020
+            bar.update(row, completed=task.percent, note=_note(task))
+    return task
 
 
-def _note(task: dict[str, Any]) -> str:
-    counts = task["counts"]
-    left = task["seconds_left"]
+def _note(task: answers.Increment) -> str:
+    counts, left = task.counts, task.seconds_left
     parts = [
-        task["state"],
-        f"{counts['done']}/{counts['total']}",
-        f"{counts['failed']} failed" if counts["failed"] else "",
-        f"{task['pictures_per_second']:.1f}/s" if task["pictures_per_second"] else "",
+        task.state,
+        f"{counts.done}/{counts.total}",
+        f"{counts.failed} failed" if counts.failed else "",
+        f"{task.pictures_per_second:.1f}/s" if task.pictures_per_second else "",
         f"{left // 60}:{left % 60:02d} left" if left is not None else "",
     ]
     return " · ".join(filter(None, parts))
 
 
-def _report(task: dict[str, Any], *, as_json: bool) -> None:
+def _report(task: answers.Increment, *, as_json: bool) -> None:
     """Print a task; end with a status of its own if it left something undone."""
     print_json(task) if as_json else print_fields(_shown(task))
-    for error in [] if as_json else task["first_errors"]:
-        complain(f"line {error.get('line')}: {error['code']}: {error['message']}")
-    if task["state"] == "failed" or task["counts"]["failed"]:
+    for error in [] if as_json else task.first_errors:
+        complain(f"{_line(error)}{error.code}: {error.message}")
+    if task.state == "failed" or task.counts.failed:
         raise typer.Exit(Exit.INCOMPLETE)
 
 
-def _shown(task: dict[str, Any]) -> dict[str, Any]:
-    hidden = {"first_errors", "counts"}
-    rest = {name: value for name, value in task.items() if name not in hidden}
-    return {**rest, **task["counts"]}
+def _shown(task: answers.Increment) -> dict[str, Any]:
+    found = msgspec.to_builtins(task)
+    counts = found.pop("counts")
+    del found["first_errors"]
+    return {**found, **counts}

@@ -1,5 +1,6 @@
 """Imports: what is listed, what is sent, what is left for the next run."""
 
+import asyncio
 import json
 import threading
 from pathlib import Path
@@ -7,27 +8,33 @@ from typing import Any
 
 import httpx
 import pytest
-from imagesearch_local import client as client_module
-from imagesearch_local.client import Client, Retries
+from imagesearch_client import (
+    AsyncClient,
+    Client,
+    Journal,
+    Listing,
+    Retries,
+    Summary,
+    UnusableSource,
+    read_source,
+)
 from imagesearch_local.demo import DEMO, FOLDER, QUERY, load_demo
-from imagesearch_local.importer import Importer, Summary
-from imagesearch_local.journal import Journal
-from imagesearch_local.manifest import UnusableSource, read_source
 
-from tests.local.fake_api import FakeApi
+from tests.local.fake_api import FakeApi, instance
+
+QUICK = Retries(attempts=2, first_pause=0, longest_pause=0)
 
 
 @pytest.fixture
 def api() -> FakeApi:
     api = FakeApi()
-    api.instances["i"] = {"name": "i", "service": "product", "created": "1"}
+    api.instances["i"] = instance("i")
     return api
 
 
 @pytest.fixture
-def client(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setattr(client_module.time, "sleep", lambda _: None)
-    return Client("http://fake", transport=api.transport(), retries=Retries(attempts=2))
+def client(api: FakeApi) -> Client:
+    return Client("http://fake", transport=api.transport(), retries=QUICK)
 
 
 def manifest(folder: Path, *lines: dict[str, Any] | str) -> Path:
@@ -46,10 +53,7 @@ def pictures(folder: Path, *names: str) -> list[dict[str, Any]]:
 
 
 def run(client: Client, source: Path, journal: Path, instance: str = "i") -> Summary:
-    with Journal(journal) as open_journal:
-        return Importer(client, instance, open_journal, workers=3).run(
-            read_source(source).items, lambda: None
-        )
+    return client.import_folder(instance, source, journal=journal, workers=3)
 
 
 def test_a_folder_names_products_by_its_folders(tmp_path: Path) -> None:
@@ -141,9 +145,7 @@ def test_an_import_stops_when_the_server_is_gone_and_goes_on_later(
             raise httpx.ConnectError("refused")
         return healthy(request)
 
-    with Client(
-        "http://fake", transport=httpx.MockTransport(dying), retries=Retries(attempts=2)
-    ) as failing:
+    with Client("http://fake", transport=httpx.MockTransport(dying), retries=QUICK) as failing:
         first = run(failing, source, tmp_path / "journal")
     assert "does not answer" in first.stopped
     assert 0 < first.added <= 20
@@ -166,9 +168,9 @@ def test_an_unforeseen_failure_is_not_swallowed(tmp_path: Path, client: Client) 
         def add(self, key: tuple[str, str], fingerprint: str) -> None:
             raise OSError(f"disk full at {key} {fingerprint}")
 
-    items = read_source(manifest(tmp_path, *pictures(tmp_path, "a"))).items
-    with Broken(tmp_path / "journal") as journal, pytest.raises(OSError, match="disk full"):
-        Importer(client, "i", journal).run(items, lambda: None)
+    source = manifest(tmp_path, *pictures(tmp_path, "a"))
+    with pytest.raises(OSError, match="disk full"):
+        client.import_folder("i", source, journal=Broken(tmp_path / "journal"))
 
 
 def test_a_journal_survives_a_torn_line_and_many_threads(tmp_path: Path) -> None:
@@ -191,11 +193,13 @@ def test_a_journal_survives_a_torn_line_and_many_threads(tmp_path: Path) -> None
 
 
 def test_the_demo_is_loaded_once(tmp_path: Path, client: Client, api: FakeApi) -> None:
-    def progress(total: int) -> Any:
-        assert total == 96
-        return lambda: None
+    seen: list[int] = []
+
+    def progress(summary: Summary) -> None:
+        seen.append(summary.added + summary.known)
 
     assert load_demo(client, tmp_path, progress).added == 96
+    assert seen == list(range(1, 97))
     assert load_demo(client, tmp_path, progress).known == 96
     assert len({product for _, product, _ in api.pictures}) == 76
     client.delete_instance(DEMO)
@@ -204,11 +208,52 @@ def test_the_demo_is_loaded_once(tmp_path: Path, client: Client, api: FakeApi) -
 
 def test_the_demo_resumes(tmp_path: Path, client: Client) -> None:
     listing = read_source(FOLDER / "catalog.jsonl")
-    created = client.create_instance(DEMO, "product")["created"]
-    with Journal.of_import(tmp_path, DEMO, created) as journal:
-        Importer(client, DEMO, journal).run(listing.items[:40], lambda: None)
-    summary = load_demo(client, tmp_path, lambda _: lambda: None)
+    created = client.create_instance(DEMO, "product").created
+    journal = Journal.of_import(tmp_path, DEMO, created)
+    client.import_folder(DEMO, Listing(listing.items[:40], listing.unused), journal=journal)
+    summary = load_demo(client, tmp_path, lambda _: None)
     assert (summary.known, summary.added) == (40, 56)
+
+
+async def _imported(transport: httpx.MockTransport, source: Path, journal: Path) -> Summary:
+    async with AsyncClient("http://fake", transport=transport, retries=QUICK) as client:
+        return await client.import_folder("i", source, journal=journal, workers=5)
+
+
+def test_an_import_that_is_awaited_does_the_same(tmp_path: Path, api: FakeApi) -> None:
+    names = [*(f"f{n}" for n in range(30)), "bad"]
+    source, journal = manifest(tmp_path, *pictures(tmp_path, *names)), tmp_path / "journal"
+    busy, most = 0, 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal busy, most
+        busy += 1
+        most = max(most, busy)
+        await asyncio.sleep(0.001)
+        busy -= 1
+        return api.answer(request)
+
+    first = asyncio.run(_imported(httpx.MockTransport(answer), source, journal))
+    assert (first.total, first.added, len(first.failures)) == (31, 30, 1)
+    assert 1 < most <= 5
+    second = asyncio.run(_imported(api.transport(), source, journal))
+    assert (second.added, second.known) == (0, 30)
+
+
+def test_an_import_that_is_awaited_stops_when_the_server_is_gone(
+    tmp_path: Path, api: FakeApi
+) -> None:
+    source = manifest(tmp_path, *pictures(tmp_path, *(f"f{n}" for n in range(50))))
+
+    def dying(request: httpx.Request) -> httpx.Response:
+        if len(api.requests) >= 20:
+            raise httpx.ConnectError("refused")
+        return api.answer(request)
+
+    first = asyncio.run(_imported(httpx.MockTransport(dying), source, tmp_path / "journal"))
+    assert "does not answer" in first.stopped
+    second = asyncio.run(_imported(api.transport(), source, tmp_path / "journal"))
+    assert (second.added, second.known, second.stopped) == (50 - first.added, first.added, "")
 
 
 def test_every_demo_picture_is_there_and_credited() -> None:

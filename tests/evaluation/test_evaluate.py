@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from imagesearch_local.client import Client, Retries
+from imagesearch_client import Client, Retries, UnusableSource
 from imagesearch_local.evaluation import Settings, compare, evaluate
 from imagesearch_local.evaluation.labelled import LabelledSet
-from imagesearch_local.manifest import UnusableSource
 
+from tests.local.fake_api import instance
 from tests.pictures import as_bytes, drawn
 from tests.vision.conftest import description, network, write
 
@@ -68,6 +68,14 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(folder, {"tiny.onnx": network().SerializeToString()}, description())
 
 
+ALIKE = {"score": 0.9, "relevance": 1.0, "hamming": 9, "sort_expr_values": "1;9"}
+
+
+def _picture(sent: dict[str, Any]) -> dict[str, Any]:
+    key = {"product_id": sent["product_id"], "pic_name": sent["pic_name"]}
+    return {**key, "category_id": 9, "region": [0, 80, 0, 120]}
+
+
 class Service:
     """Answers as the service does: every picture is its own best match."""
 
@@ -81,26 +89,26 @@ class Service:
         name = request.url.path.split("/")[3]
         if request.method == "PUT":
             self.instances.add(name)
-            return httpx.Response(201, json={"name": name, "model": "m-1"})
+            return httpx.Response(201, json=instance(name))
         if request.method == "DELETE":
             self.instances.remove(name)
-            return httpx.Response(202, json={})
+            return httpx.Response(202, json={"deleted": name})
         body = json.loads(request.content)
         self.seen.append(body)
         if request.url.path.endswith("/pictures"):
             if body["product_id"] in self.refuse:
                 return httpx.Response(400, json={"code": "DamagedPicContent", "detail": "cut off"})
             self.pictures[body["image"]] = body
-            return httpx.Response(201, json={})
+            seen = {**_picture(body), "regions": []}
+            return httpx.Response(201, json={"picture": seen, "sequence": 1})
         assert base64.b64decode(body["image"])
         hits = sorted(self.pictures.values(), key=lambda p: p["image"] != body["image"])
         return httpx.Response(
             200,
             json={
-                "hits": [
-                    {"product_id": h["product_id"], "pic_name": h["pic_name"], "score": 0.9}
-                    for h in hits
-                ],
+                "hits": [{**_picture(hit), **ALIKE} for hit in hits],
+                "total": len(hits),
+                "index": {"generation": 1, "sequence": 1},
                 "query": {"category_id": 9, "region": [0, 80, 0, 120], "regions": []},
                 "took_ms": {"decode": 1.0, "total": 5.0},
             },

@@ -21,6 +21,7 @@ class FakeApi:
     requests: list[httpx.Request] = field(default_factory=list)
     failures: list[httpx.Response | Exception] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
+    images: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
     params: httpx.QueryParams = field(default_factory=httpx.QueryParams)
     incarnation: int = 0
 
@@ -33,7 +34,9 @@ class FakeApi:
             failure = self.failures.pop(0)
             if isinstance(failure, Exception):
                 raise failure
-            return failure
+            return httpx.Response(
+                failure.status_code, headers=failure.headers, content=failure.content
+            )
         parts = [unquote(part) for part in request.url.raw_path.decode().split("?")[0].split("/")]
         body = json.loads(request.content) if _is_json(request) else {}
         routes: dict[tuple[str, str], Callable[..., httpx.Response]] = {
@@ -59,9 +62,7 @@ class FakeApi:
 
     def create(self, name: str, service: str) -> httpx.Response:
         self.incarnation += 1
-        found = self.instances.setdefault(
-            name, {"name": name, "service": service, "created": f"{self.incarnation}"}
-        )
+        found = self.instances.setdefault(name, instance(name, service, f"{self.incarnation}"))
         if found["service"] != service:
             return problem(409, "InstanceExists", f"instance {name!r} is another.")
         return httpx.Response(201, json=found)
@@ -86,16 +87,24 @@ class FakeApi:
         image = base64.b64decode(fields.pop("image", "")) if uploaded is None else uploaded
         if image.startswith(b"bad"):
             return problem(400, "UnsupportedPicFormat", "not a picture.")
-        record = {**fields, "size": len(image)}
+        record = {"category_id": 88888888, "region": [0, 9, 0, 9], **fields}
         self.pictures[name, fields["product_id"], fields["pic_name"]] = record
-        return httpx.Response(201, json={"picture": record, "sequence": len(self.pictures)})
+        self.images[name, fields["product_id"], fields["pic_name"]] = image
+        seen = {**record, "regions": [record["region"]]}
+        return httpx.Response(201, json={"picture": seen, "sequence": len(self.pictures)})
 
     def list_pictures(self, name: str, *key: str) -> httpx.Response:
         if key:
             found = self.pictures.get((name, *key))  # type: ignore[arg-type]
             return httpx.Response(200, json=found) if found else problem(404, "PictureNotFound", "")
         start = int(self.params.get("cursor", 0))
-        records = [record for (owner, *_), record in self.pictures.items() if owner == name]
+        records = [
+            record
+            for (owner, product, picture), record in self.pictures.items()
+            if owner == name
+            and self.params.get("product_id", product) == product
+            and self.params.get("pic_name", picture) == picture
+        ]
         more = str(start + 2) if start + 2 < len(records) else None
         return httpx.Response(
             200, json={"pictures": records[start : start + 2], "next_cursor": more}
@@ -108,22 +117,32 @@ class FakeApi:
         return httpx.Response(200, json={"deleted": [k[2] for k in doomed], "sequence": 1})
 
     def search(self, name: str, **fields: Any) -> httpx.Response:
+        sure = {"score": 1.0, "relevance": 7.33e24, "hamming": 0, "sort_expr_values": "7.33e24;0"}
         hits = [
-            {"score": 1.0, **record}
-            for (owner, *_), record in self.pictures.items()
-            if owner == name
+            {**sure, **record} for (owner, *_), record in self.pictures.items() if owner == name
         ]
-        took = {"total": 1.0}
-        return httpx.Response(
-            200, json={"hits": hits[: fields["num"]], "total": len(hits), "took_ms": took}
-        )
+        found = {
+            "hits": hits[: fields.get("num", 10)],
+            "query": {"category_id": 88888888, "region": [0, 9, 0, 9], "regions": []},
+            "total": len(hits),
+            "index": {"generation": 1, "sequence": 1},
+            "took_ms": {"total": 1.0},
+        }
+        return httpx.Response(200, json=found)
 
     def start_upload(self, content_type: str, size: int) -> httpx.Response:
         assert content_type
         assert size > 0
         name = f"u{len(self.uploads)}"
-        url = f"http://fake/bucket/{name}"
-        return httpx.Response(201, json={"upload_id": name, "method": "PUT", "url": url})
+        place = {"upload_id": name, "method": "PUT", "url": f"http://fake/bucket/{name}"}
+        headers = {"content-type": content_type}
+        return httpx.Response(201, json={**place, "headers": headers, "expires_in": 900})
+
+
+def instance(name: str, service: str = "product", created: str = "1") -> dict[str, Any]:
+    """Return an instance as the service shows it."""
+    counts = {"pictures": 0, "products": 0, "generation": 1, "sequence": 1, "log_length": 0}
+    return {"name": name, "service": service, "model": "m-1", "created": created, **counts}
 
 
 def problem(status: int, code: str, detail: str, **headers: str) -> httpx.Response:

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from imagesearch_client import retries
 from imagesearch_local import cli
-from imagesearch_local import client as client_module
 
 from tests.local.fake_api import FakeApi, problem
 
@@ -41,7 +41,7 @@ def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeApi:
         return api.answer(request)
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
-    monkeypatch.setattr(client_module.time, "sleep", lambda _: None)
+    monkeypatch.setattr(retries.time, "sleep", lambda _: None)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in ("IMAGESEARCH_URL", "IMAGESEARCH_API_KEY", "IMAGESEARCH_BUCKET"):
         monkeypatch.delenv(name, raising=False)
@@ -99,9 +99,11 @@ def test_a_picture_is_added_found_shown_and_deleted(
     assert added["picture"] == {
         "product_id": "shoe",
         "pic_name": "shoe.jpg",
+        "category_id": 88888888,
+        "region": [0, 9, 0, 9],
+        "regions": [[0, 9, 0, 9]],
         "int_attr": 5,
         "str_attr": "a=b",
-        "size": len(PICTURE),
     }
     assert call("show", "i", "shoe", "shoe.jpg", "--json").json["int_attr"] == 5
     assert call("search", "i", picture, "--json").json["hits"][0]["product_id"] == "shoe"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from imagesearch_client import DEFAULT_URL
 
-from imagesearch_local.client import DEFAULT_URL
 from imagesearch_local.commands.options import ApiKey, AsJson, Url, connect
 from imagesearch_local.commands.output import print_json, print_table
 

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from imagesearch_client import DEFAULT_URL, Journal, Listing, Summary, read_source
+from imagesearch_client.journal import journal_folder
 
-from imagesearch_local.client import DEFAULT_URL
 from imagesearch_local.commands.exits import Exit
 from imagesearch_local.commands.options import ApiKey, AsJson, Instance, Url, connect
-from imagesearch_local.commands.output import complain, print_json, progress
-from imagesearch_local.importer import Importer, Summary
-from imagesearch_local.journal import Journal, journal_folder
-from imagesearch_local.manifest import Listing, read_source
+from imagesearch_local.commands.output import complain, import_progress, print_json
 
 __all__ = ["import_pictures", "report"]
 
@@ -42,17 +40,18 @@ def import_pictures(
     """
     listing = read_source(source)
     with connect(url, api_key) as client:
-        created = client.instance(instance)["created"]
+        created = client.instance(instance).created
         journals = journal_folder()
         parts = (client.url, instance, created, source.resolve())
         if again:
             Journal.forget(journals, *parts)
         with (
             Journal.of_import(journals, *parts) as journal,
-            progress(f"import into {instance}", hidden=as_json) as begin,
+            import_progress(f"import into {instance}", hidden=as_json) as show,
         ):
-            importer = Importer(client, instance, journal, workers=workers)
-            summary = importer.run(listing.items, begin(len(listing.items)))
+            summary = client.import_folder(
+                instance, listing, journal=journal, workers=workers, on_progress=show
+            )
     report(summary, listing, as_json=as_json)
     if summary.stopped or summary.failures:
         raise typer.Exit(Exit.INCOMPLETE)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 from imagesearch.catalogue import Service
+from imagesearch_client import DEFAULT_URL
 
-from imagesearch_local.client import DEFAULT_URL
 from imagesearch_local.commands.options import ApiKey, AsJson, Instance, Url, connect
 from imagesearch_local.commands.output import print_fields, print_json, print_table
 
@@ -62,5 +62,6 @@ def delete(
     if not yes:
         typer.confirm(f"Erase instance {instance} and all its pictures?", abort=True, err=True)
     with connect(url, api_key) as client:
-        erased = client.delete_instance(instance)
+        client.delete_instance(instance)
+    erased = {"deleted": instance}
     print_json(erased) if as_json else print_fields(erased)

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 from imagesearch.errors import ImageSearchError
+from imagesearch_client import UnusableSource
 
 from imagesearch_local.commands.options import AsJson
 from imagesearch_local.commands.output import print_fields, print_json
-from imagesearch_local.manifest import UnusableSource
 
 __all__ = ["app"]
 

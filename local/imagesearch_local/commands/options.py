@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from imagesearch_local.client import DEFAULT_URL, Client
+from imagesearch_client import DEFAULT_URL, AwsSignature, Client
 
 __all__ = ["ApiKey", "AsJson", "Data", "Instance", "TemplateFile", "Url", "connect"]
 
@@ -33,7 +32,5 @@ TemplateFile = Annotated[
 def connect(url: str = DEFAULT_URL, api_key: str = "") -> Client:
     """Open a client; requests to an API on AWS are signed when there is no key."""
     if not api_key and url.rstrip("/").endswith(".amazonaws.com"):
-        from imagesearch_local.signing import AwsSignature
-
-        return Client(url, auth=AwsSignature.from_environment(url))
+        return Client(url, auth=AwsSignature.of_address(url))
     return Client(url, api_key=api_key)

@@ -8,33 +8,36 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+from imagesearch_client import Summary
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["complain", "print_fields", "print_json", "print_table", "progress"]
+__all__ = ["complain", "import_progress", "print_fields", "print_json", "print_table", "progress"]
 
 _SCREEN = Console(highlight=False)
 _NOTES = Console(stderr=True, highlight=False)
 
 
 def print_json(value: object) -> None:
-    """Print ``value`` as JSON on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    """Print ``value``, which may be a struct or hold some, as JSON on one line."""
+    sys.stdout.write(json.dumps(msgspec.to_builtins(value), ensure_ascii=False) + "\n")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any] | msgspec.Struct]) -> None:
     """Print the named columns of ``rows``."""
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
+    for row in map(_mapping, rows):
         table.add_row(*(_text(row.get(column)) for column in columns))
     _SCREEN.print(table)
 
 
-def print_fields(fields: Mapping[str, Any]) -> None:
+def print_fields(shown: Mapping[str, Any] | msgspec.Struct) -> None:
     """Print one name and value a line."""
+    fields = _mapping(shown)
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
         _SCREEN.print(f"{name:<{width}}  {_text(value)}", markup=False, soft_wrap=True)
@@ -51,15 +54,41 @@ def progress(title: str, *, hidden: bool) -> Iterator[Callable[[int], Callable[[
 
     Gives a function that is told the total and returns what to call after each step.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(*columns, TimeRemainingColumn(), console=_NOTES, disable=hidden)
+    with _bar(hidden=hidden) as bar:
 
-    def begin(total: int) -> Callable[[], None]:
-        task = bar.add_task(title, total=total)
-        return lambda: bar.advance(task)
+        def begin(total: int) -> Callable[[], None]:
+            task = bar.add_task(title, total=total, note="")
+            return lambda: bar.advance(task)
 
-    with bar:
         yield begin
+
+
+@contextmanager
+def import_progress(title: str, *, hidden: bool) -> Iterator[Callable[[Summary], None]]:
+    """Show how far an import is, and how many pictures have failed so far."""
+    with _bar(hidden=hidden) as bar:
+        task = bar.add_task(title, total=None, note="")
+
+        def show(summary: Summary) -> None:
+            failed = len(summary.failures)
+            note = f"{failed} failed" if failed else ""
+            done = summary.added + summary.known + failed
+            bar.update(task, total=summary.total, completed=done, note=note)
+
+        yield show
+
+
+def _bar(*, hidden: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    note = TextColumn("{task.fields[note]}")
+    return Progress(*columns, TimeRemainingColumn(), note, console=_NOTES, disable=hidden)
+
+
+def _mapping(value: Mapping[str, Any] | msgspec.Struct) -> Mapping[str, Any]:
+    if isinstance(value, msgspec.Struct):
+        found: dict[str, Any] = msgspec.to_builtins(value)
+        return found
+    return value
 
 
 def _text(value: object) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from imagesearch_client import DEFAULT_URL, answers
+from imagesearch_client.sources import FIELDS
 
-from imagesearch_local.client import DEFAULT_URL
 from imagesearch_local.commands.options import ApiKey, AsJson, Instance, Url, connect
 from imagesearch_local.commands.output import complain, print_fields, print_json, print_table
-from imagesearch_local.manifest import FIELDS
 
 __all__ = ["add", "delete", "search", "show"]
 
@@ -41,15 +41,12 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add one picture, or replace it. It is searchable when this returns."""
-    fields = {
-        "product_id": product_id or picture.stem,
-        "pic_name": pic_name or picture.name,
-        **_subject(category_id, region, whole),
-        **dict(_attribute(text) for text in attributes),
-    }
+    fields: dict[str, Any] = _subject(category_id, region, whole)
+    fields |= dict(_attribute(text) for text in attributes)
+    key = product_id or picture.stem, pic_name or picture.name
     with connect(url, api_key) as client:
-        added = client.add(instance, picture.read_bytes(), fields)
-    print_json(added) if as_json else print_fields(added["picture"])
+        added = client.add(instance, picture, *key, **fields)
+    print_json(added) if as_json else print_fields(added.picture)
 
 
 def show(
@@ -90,24 +87,25 @@ def search(
     """Find the pictures that look most like a given one."""
     if (picture is None) == (by is None):
         raise typer.BadParameter("give a picture file or --by, one of the two.")
-    fields = {
-        "num": num,
-        "start": start,
-        "score_threshold": score_threshold,
-        "distinct_product": distinct,
-        **({"filter": filter} if filter else {}),
-        **({"product_id": by[0], "pic_name": by[1]} if by else {}),
-        **_subject(category_id, region, whole),
-    }
     with connect(url, api_key) as client:
-        found = client.search(instance, picture.read_bytes() if picture else None, fields)
+        found = client.search(
+            instance,
+            picture,
+            by=by,
+            num=num,
+            start=start,
+            score_threshold=score_threshold,
+            distinct_product=distinct,
+            filter=filter or None,
+            **_subject(category_id, region, whole),
+        )
     if as_json:
         print_json(found)
         return
-    columns = ("score", "product_id", "pic_name", "category_id", *_given(found["hits"]))
-    print_table(columns, found["hits"])
-    total, spent = found["total"], found.get("took_ms", {}).get("total", 0)
-    complain(f"{len(found['hits'])} of {total} pictures, {spent:.0f} ms")
+    columns = ("score", "product_id", "pic_name", "category_id", *_given(found.hits))
+    print_table(columns, found.hits)
+    spent = found.took_ms.get("total", 0)
+    complain(f"{len(found.hits)} of {found.total} pictures, {spent:.0f} ms")
 
 
 def delete(
@@ -130,7 +128,7 @@ def delete(
     if as_json:
         print_json(deleted)
     else:
-        complain(f"{len(deleted['deleted'])} deleted")
+        complain(f"{len(deleted.deleted)} deleted")
 
 
 def _subject(category_id: int | None, region: str | None, whole: bool) -> dict[str, Any]:
@@ -151,7 +149,7 @@ def _attribute(text: str) -> tuple[str, str | int]:
         raise typer.BadParameter(f"{name} must be a whole number, not {value!r}.") from None
 
 
-def _given(hits: list[dict[str, Any]]) -> list[str]:
+def _given(hits: list[answers.Hit]) -> list[str]:
     """Return the attributes that some hit has, in the order of their names."""
-    names = {name for hit in hits for name in hit if name in FIELDS}
-    return sorted(names - {"product_id", "pic_name", "category_id", "region"})
+    names = FIELDS - {"product_id", "pic_name", "category_id", "region"}
+    return sorted(n for n in names if any(getattr(hit, n, None) is not None for hit in hits))

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from imagesearch_client import DEFAULT_URL, Client, Refused, Unreachable
 
-from imagesearch_local.client import DEFAULT_URL, Client, Refused, Unreachable
 from imagesearch_local.commands.exits import Exit
 from imagesearch_local.commands.options import ApiKey, AsJson, Data, TemplateFile, Url, connect
-from imagesearch_local.commands.output import complain, print_json, print_table, progress
+from imagesearch_local.commands.output import complain, import_progress, print_json, print_table
 from imagesearch_local.demo import DEMO, QUERY, load_demo
 from imagesearch_local.keys import default_key
 from imagesearch_local.problems import LocalFailure
@@ -97,8 +97,8 @@ def doctor_command(
 
 def _load_demo(url: str, folder: DataFolder) -> None:
     try:
-        with Client(url) as client, progress("demo catalogue", hidden=False) as begin:
-            summary = load_demo(client, folder.path / "imports", begin)
+        with Client(url) as client, import_progress("demo catalogue", hidden=False) as show:
+            summary = load_demo(client, folder.path / "imports", show)
     except (Refused, Unreachable) as error:
         raise LocalFailure(
             f"the demo catalogue cannot be loaded: {error}. See {folder.logs}."

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from imagesearch_local.client import Client
+from imagesearch_client import Client
+
 from imagesearch_local.commands.output import complain, progress
 from imagesearch_local.evaluation.labelled import LabelledSet
 from imagesearch_local.evaluation.outcome import Run
@@ -36,7 +37,7 @@ def evaluate(
 
     Returns ``queries``, ``recall_at_1``, ``recall_at_10``, ``map``, ``category_accuracy``,
     ``subject_iou``, ``by_kind`` and ``ms_per_query``. A picture that is refused counts as not
-    found. Raises :class:`~imagesearch_local.manifest.UnusableSource` for a folder that is no set.
+    found. Raises :class:`~imagesearch_client.UnusableSource` for a folder that is no set.
     """
     labelled = LabelledSet.read(folder)
     with _searcher(labelled, client, bundle, settings.boxes) as searcher:

@@ -9,8 +9,7 @@ from typing import TypeVar
 
 import msgspec
 from imagesearch.catalogue import Service
-
-from imagesearch_local.manifest import UnusableSource
+from imagesearch_client import UnusableSource
 
 __all__ = ["Entry", "LabelledSet", "Question"]
 

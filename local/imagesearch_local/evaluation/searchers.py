@@ -16,11 +16,10 @@ from imagesearch.errors import ImageSearchError, ModelError
 from imagesearch.index import Features, encode
 from imagesearch.vision import Vision
 from imagesearch.vision.bundle import Bundle
+from imagesearch_client import Client, Refused, UnusableSource
 
-from imagesearch_local.client import Client, Refused
 from imagesearch_local.evaluation.labelled import Box, Entry, LabelledSet, Question
 from imagesearch_local.evaluation.outcome import Match, Outcome
-from imagesearch_local.manifest import UnusableSource
 
 __all__ = ["Boxes", "InProcess", "OverHttp", "Searcher"]
 
@@ -69,39 +68,36 @@ class OverHttp:
         name = f"eval-{secrets.token_hex(6)}"
         created = client.create_instance(name, service.value)
         try:
-            yield cls(client, name, boxes, str(created.get("model", "")))
+            yield cls(client, name, boxes, created.model)
         finally:
             client.delete_instance(name)
 
     def add(self, entry: Entry, image: bytes) -> str:
         """Add a picture to the instance."""
-        fields = {"product_id": entry.product_id, "pic_name": entry.pic_name}
+        key = entry.product_id, entry.pic_name
         try:
-            self.client.add(self.instance, image, {**fields, **self._subject(entry.region)})
+            self.client.add(self.instance, image, *key, **self._subject(entry.region))
         except Refused as refused:
             return str(refused)
         return ""
 
     def ask(self, question: Question, image: bytes) -> Outcome:
         """Search the instance."""
-        fields = {"num": DEPTH, "distinct_product": True, **self._subject(question.region)}
-        began = time.perf_counter()
+        subject = self._subject(question.region)
         try:
-            answer = self.client.search(self.instance, image, fields)
+            answer = self.client.search(
+                self.instance, image, num=DEPTH, distinct_product=True, **subject
+            )
         except Refused as refused:
             return Outcome(query_id=question.query_id, problem=str(refused))
-        wall = (time.perf_counter() - began) * 1000
-        query, took = answer["query"], dict(answer.get("took_ms") or {})
+        took = dict(answer.took_ms)
         return Outcome(
             query_id=question.query_id,
-            matches=tuple(
-                Match(hit["product_id"], hit["pic_name"], float(hit["score"]))
-                for hit in answer["hits"]
-            ),
-            category_id=query["category_id"],
-            region=Region.parse(query["region"]),
-            ms=float(took.pop("total", wall)),
-            stages={stage: float(ms) for stage, ms in took.items()},
+            matches=tuple(Match(hit.product_id, hit.pic_name, hit.score) for hit in answer.hits),
+            category_id=answer.query.category_id,
+            region=Region.parse(answer.query.region),
+            ms=took.pop("total"),
+            stages=took,
         )
 
     def _subject(self, box: Box | None) -> dict[str, Any]:

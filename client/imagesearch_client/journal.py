@@ -8,7 +8,10 @@ import os
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Journal", "journal_folder"]
 
@@ -25,11 +28,12 @@ class Journal:
     A line that a crash cut short is passed over: its picture is sent again, which is harmless.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the journal at ``path``, which need not exist."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._known = _read(path)
-        self._file = path.open("a", encoding="utf-8")
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        """Open the journal at ``path``, which need not exist; without one nothing is kept."""
+        place = Path(path or os.devnull)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        self._known = _read(place)
+        self._file = place.open("a", encoding="utf-8")
         self._lock = threading.Lock()
 
     @classmethod

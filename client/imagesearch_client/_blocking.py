@@ -1,0 +1,295 @@
+"""The client whose calls block.
+
+Written by ``python tools/write_client.py``; do not edit by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import httpx
+
+from imagesearch_client import answers, importing
+from imagesearch_client._blocking_calls import Calls
+from imagesearch_client.dump import dump_line
+from imagesearch_client.journal import Journal
+from imagesearch_client.refusals import InvalidInstance, PictureNotFound
+from imagesearch_client.retries import pause
+from imagesearch_client.sources import Listing, read_source
+from imagesearch_client.wire import (
+    Image,
+    given,
+    in_line,
+    in_path,
+    instance_path,
+    picture_path,
+    read_image,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from imagesearch_client.fields import (
+        AddFields,
+        AttributeFields,
+        CompareFields,
+        IncrementFields,
+        SearchFields,
+    )
+
+__all__ = ["Client"]
+
+
+class Client(Calls):
+    """Calls one server; the calls block. One client may be used for many calls at once.
+
+    Every method raises a :class:`Refused` for an answer that is a problem, of the class that its
+    code names, and :class:`Unreachable` when there is none. Time-outs, lost connections and
+    passing failures (429, 502, 503, 504) are tried again where repeating is harmless; adds carry
+    an Idempotency-Key to make it so.
+    """
+
+    def create_instance(
+        self,
+        instance: str,
+        service: Literal["product", "generic", "fabric", "trademark"] = "product",
+    ) -> answers.Instance:
+        """Create an instance, or find the same one; :class:`InstanceExists` if it is another."""
+        return self.call(
+            "PUT", instance_path(instance), answers.Instance, json={"service": service}
+        )
+
+    def instances(self) -> list[answers.Instance]:
+        """Return every instance."""
+        return (self.call("GET", "/v1/instances", answers.Instances)).instances
+
+    def instance(self, instance: str) -> answers.Instance:
+        """Return one instance with its counts."""
+        return self.call("GET", instance_path(instance), answers.Instance)
+
+    def delete_instance(self, instance: str) -> None:
+        """Erase an instance and everything in it."""
+        path = instance_path(instance)
+        tries: list[httpx.Response | None] = []
+        try:
+            self.call("DELETE", path, answers.Erased, query={"confirm": instance}, seen=tries)
+        except InvalidInstance:
+            if len(tries) < 2:  # else an earlier try has erased it and its answer was lost
+                raise
+
+    def add(
+        self,
+        instance: str,
+        image: Image,
+        product_id: str,
+        pic_name: str,
+        *,
+        idempotency_key: str = "",
+        **fields: Unpack[AddFields],
+    ) -> answers.Added:
+        """Add a picture, or replace the one of the same key; it is searchable at once.
+
+        A picture too large for one request is uploaded first. ``idempotency_key`` names the write
+        if you may send it again yourself; every call has one of its own otherwise.
+        """
+        named = {"product_id": product_id, "pic_name": pic_name, **given(fields)}
+        return self.call(
+            "POST",
+            picture_path(instance),
+            answers.Added,
+            json={**named, **self._picture(image)},
+            headers={"idempotency-key": idempotency_key or uuid.uuid4().hex},
+            harmless=named.get("if_exists") != "fail",  # a repeat would meet its own picture
+        )
+
+    def update(
+        self,
+        instance: str,
+        product_id: str,
+        pic_name: str,
+        **attributes: Unpack[AttributeFields],
+    ) -> answers.Updated:
+        """Change the attributes that are given; the others and the picture stay."""
+        if not in_path(product_id, pic_name):
+            reason = "names with / ? # cannot be updated: add the picture again instead."
+            raise ValueError(f"{product_id!r}, {pic_name!r}: {reason}")
+        path = picture_path(instance, product_id, pic_name)
+        # Repeated, it could undo what somebody else has changed meanwhile.
+        return self.call("PATCH", path, answers.Updated, json=given(attributes), harmless=False)
+
+    def search(
+        self,
+        instance: str,
+        image: Image | None = None,
+        *,
+        by: tuple[str, str] | None = None,
+        **fields: Unpack[SearchFields],
+    ) -> answers.Found:
+        """Find what looks most like ``image``, or like the picture ``by`` (product_id, pic_name).
+
+        ``num``, ``filter``, ``region`` and the others are described in docs/http-api.md.
+        """
+        sought = given(fields)
+        if image is not None:
+            sought |= self._picture(image)
+        if by is not None:
+            sought |= {"product_id": by[0], "pic_name": by[1]}
+        return self.call("POST", instance_path(instance, "/search"), answers.Found, json=sought)
+
+    def compare(
+        self, instance: str, image: Image, other_image: Image, **fields: Unpack[CompareFields]
+    ) -> answers.Compared:
+        """Tell how alike two pictures look to an instance's service."""
+        both = {
+            "image": in_line(read_image(image)),
+            "other_image": in_line(read_image(other_image)),
+        }
+        return self.call(
+            "POST",
+            instance_path(instance, "/compare"),
+            answers.Compared,
+            json={**given(fields), **both},
+        )
+
+    def picture(self, instance: str, product_id: str, pic_name: str) -> answers.Picture:
+        """Return the record of one picture; :class:`PictureNotFound` if there is none."""
+        if in_path(product_id, pic_name):
+            path = picture_path(instance, product_id, pic_name)
+            return self.call("GET", path, answers.Picture)
+        named = {"product_id": product_id, "pic_name": pic_name}
+        page = self.call("GET", picture_path(instance), answers.Page, query=named)
+        if not page.pictures:
+            detail = f"there is no picture {pic_name!r} of product {product_id!r}."
+            raise PictureNotFound(404, {"code": "PictureNotFound", "detail": detail})
+        return page.pictures[0]
+
+    def pictures(
+        self, instance: str, *, filter: str = "", product_id: str = "", page_size: int = 500
+    ) -> Iterator[answers.Picture]:
+        """Yield the records of all pictures that are selected, in the order of their keys."""
+        query = {"filter": filter, "product_id": product_id, "limit": str(page_size), "cursor": ""}
+        while True:
+            page = self.call("GET", picture_path(instance), answers.Page, query=query)
+            yield from page.pictures
+            if not page.next_cursor:
+                return
+            query["cursor"] = page.next_cursor
+
+    def delete(self, instance: str, product_id: str, pic_name: str = "") -> answers.Deleted:
+        """Delete one picture, or all of a product; nothing to delete is not an error."""
+        names = (product_id, pic_name) if pic_name else (product_id,)
+        if in_path(*names):
+            return self.call("DELETE", picture_path(instance, *names), answers.Deleted)
+        named = {"product_id": product_id, "pic_name": pic_name}
+        return self.call("DELETE", picture_path(instance), answers.Deleted, query=named)
+
+    def delete_selected(self, instance: str, filter: str) -> answers.Deleted:
+        """Delete every picture that ``filter`` selects."""
+        path = picture_path(instance)
+        return self.call("DELETE", path, answers.Deleted, query={"filter": filter})
+
+    def dump(self, instance: str, file: str | os.PathLike[str]) -> int:
+        """Write every record as a line of increment.meta; return how many there are.
+
+        Put beside the pictures, the file brings them into any instance again.
+        """
+        count = 0
+        with Path(file).open("wb") as lines:
+            for picture in self.pictures(instance):
+                lines.write(dump_line(picture))
+                count += 1
+        return count
+
+    def submit_increment(
+        self,
+        instance: str,
+        bucket: str,
+        path: str,
+        *,
+        idempotency_key: str = "",
+        **fields: Unpack[IncrementFields],
+    ) -> answers.Increment:
+        """Queue the batch task that increment.meta below ``path`` of a bucket describes."""
+        return self.call(
+            "POST",
+            instance_path(instance, "/increments"),
+            answers.Increment,
+            json={"bucket": bucket, "path": path, **given(fields)},
+            headers={"idempotency-key": idempotency_key or uuid.uuid4().hex},
+        )
+
+    def check_increment(
+        self, instance: str, bucket: str, path: str, **fields: Unpack[IncrementFields]
+    ) -> answers.Check:
+        """Tell what keeps a batch task from being carried out; start nothing."""
+        return self.call(
+            "POST",
+            instance_path(instance, "/increments/check"),
+            answers.Check,
+            json={"bucket": bucket, "path": path, **given(fields)},
+        )
+
+    def increments(
+        self, instance: str, *, before: int | None = None, limit: int = 20
+    ) -> list[answers.Increment]:
+        """Return an instance's tasks, the newest first, those before the task ``before``."""
+        query = {"before": "" if before is None else str(before), "limit": str(limit)}
+        path = instance_path(instance, "/increments")
+        return (self.call("GET", path, answers.Increments, query=query)).increments
+
+    def increment(self, instance: str, task: int) -> answers.Increment:
+        """Return how far a task is."""
+        return self.call("GET", instance_path(instance, f"/increments/{task}"), answers.Increment)
+
+    def cancel_increment(self, instance: str, task: int) -> answers.Increment:
+        """Stop a task; what is written stays."""
+        return self.call(
+            "DELETE", instance_path(instance, f"/increments/{task}"), answers.Increment
+        )
+
+    def resume_increment(self, instance: str, task: int) -> answers.Increment:
+        """Go on with a task that was cancelled or has failed."""
+        return self.call(
+            "POST", instance_path(instance, f"/increments/{task}/resume"), answers.Increment
+        )
+
+    def follow_increment(
+        self, instance: str, task: int, *, every: float = 1.0
+    ) -> Iterator[answers.Increment]:
+        """Yield a task as it is, again and again, until it has ended."""
+        while True:
+            found = self.increment(instance, task)
+            yield found
+            if found.state in {"done", "failed", "cancelled"}:
+                return
+            pause(every)
+
+    def ready(self) -> answers.Health:
+        """Ask the server whether it can do its work."""
+        return self.call("GET", "/health/ready", answers.Health)
+
+    def import_folder(
+        self,
+        instance: str,
+        source: str | os.PathLike[str] | Listing,
+        *,
+        journal: str | os.PathLike[str] | Journal | None = None,
+        workers: int = 4,
+        on_progress: importing.Progress | None = None,
+    ) -> importing.Summary:
+        """Add all pictures of a folder or manifest, ``workers`` at once; :func:`read_source`.
+
+        ``journal`` is a file that keeps what was acknowledged, so that the same call again sends
+        only what is new, has changed or has failed. ``on_progress`` is called after each picture
+        with the summary so far. A picture that cannot be used is in its ``failures``; when the
+        server stays silent, or would refuse everything, ``stopped`` says so.
+        """
+        listing = source if isinstance(source, Listing) else read_source(source)
+        journal = journal if isinstance(journal, Journal) else Journal(journal)
+        with journal:
+            plan = importing.Plan(instance, listing.items, journal, workers, on_progress)
+            return importing.run(self, plan)

@@ -1,0 +1,261 @@
+"""What the service answers, as frozen structs.
+
+Written by ``python tools/write_client.py``; do not edit by hand.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+__all__ = [
+    "Added",
+    "Check",
+    "Compared",
+    "Counts",
+    "Deleted",
+    "Erased",
+    "Found",
+    "Health",
+    "Hit",
+    "Increment",
+    "Increments",
+    "Index",
+    "Instance",
+    "Instances",
+    "Page",
+    "Picture",
+    "Problem",
+    "Query",
+    "SeenPicture",
+    "Updated",
+    "Upload",
+]
+
+
+class Instances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Every instance."""
+
+    instances: list[Instance]
+
+
+class Instance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An instance and what it holds."""
+
+    name: str
+    service: Literal["fabric", "generic", "product", "trademark"]
+    model: str
+    pictures: int
+    products: int
+    generation: int
+    sequence: int
+    log_length: int
+    created: str
+
+
+class Erased(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The name of the instance that was erased."""
+
+    deleted: str
+
+
+class Added(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an add did."""
+
+    picture: SeenPicture
+    sequence: int
+
+
+class SeenPicture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture that was just looked at, with every subject found in it, the main one first."""
+
+    product_id: str
+    pic_name: str
+    category_id: int
+    region: list[int]
+    int_attr: int | None = None
+    int_attr2: int | None = None
+    int_attr3: int | None = None
+    int_attr4: int | None = None
+    str_attr: str | None = None
+    str_attr2: str | None = None
+    str_attr3: str | None = None
+    str_attr4: str | None = None
+    custom_content: str | None = None
+    thumbnail: str | None = None
+    regions: list[list[int]]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of pictures; ``next_cursor`` is null on the last."""
+
+    pictures: list[Picture]
+    next_cursor: str | None
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture as it is catalogued; attributes that were not given are left out."""
+
+    product_id: str
+    pic_name: str
+    category_id: int
+    region: list[int]
+    int_attr: int | None = None
+    int_attr2: int | None = None
+    int_attr3: int | None = None
+    int_attr4: int | None = None
+    str_attr: str | None = None
+    str_attr2: str | None = None
+    str_attr3: str | None = None
+    str_attr4: str | None = None
+    custom_content: str | None = None
+    thumbnail: str | None = None
+
+
+class Deleted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The names of the pictures that were deleted."""
+
+    deleted: list[str]
+    sequence: int
+
+
+class Updated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The picture after an update."""
+
+    picture: Picture
+    sequence: int
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Hits, best first. ``total`` counts all that pass; ``took_ms`` is by stage."""
+
+    hits: list[Hit]
+    query: Query
+    total: int
+    index: Index
+    took_ms: dict[str, float]
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture that was found, and how alike it looks."""
+
+    product_id: str
+    pic_name: str
+    category_id: int
+    region: list[int]
+    int_attr: int | None = None
+    int_attr2: int | None = None
+    int_attr3: int | None = None
+    int_attr4: int | None = None
+    str_attr: str | None = None
+    str_attr2: str | None = None
+    str_attr3: str | None = None
+    str_attr4: str | None = None
+    custom_content: str | None = None
+    thumbnail: str | None = None
+    score: float
+    relevance: float
+    hamming: int
+    sort_expr_values: str
+    probability: float | None = None
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was understood of the query: the subject used, and all that were found."""
+
+    category_id: int
+    region: list[int]
+    regions: list[list[int]]
+
+
+class Index(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The state of the index that was searched."""
+
+    generation: int
+    sequence: int
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How alike two pictures look."""
+
+    score: float
+    hamming: int
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where and how to send a picture, for ``expires_in`` seconds."""
+
+    upload_id: str
+    method: Literal["PUT"]
+    url: str
+    headers: dict[str, str]
+    expires_in: int
+
+
+class Increment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task as it is now; members that have no value yet are null."""
+
+    id: int
+    instance: str
+    bucket: str
+    path: str
+    role_arn: str | None
+    callback_url: str | None
+    state: Literal["cancelled", "done", "failed", "planning", "queued", "running", "stopping"]
+    percent: float
+    counts: Counts
+    queued_behind: int
+    pictures_per_second: float
+    seconds_left: int | None
+    problem: Problem | None
+    first_errors: list[Problem]
+    line_problems: int
+    error_report: str | None
+    submitted: str | None
+    began: str | None
+    ended: str | None
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many of the things that the lines ask for have which outcome."""
+
+    total: int
+    done: int
+    added: int
+    deleted: int
+    failed: int
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A cause: what is wrong and what to do, in English and Chinese.
+
+    ``line`` is the number of the line of increment.meta, if it is about one.
+    """
+
+    code: str
+    message: str
+    fix: str = ""
+    message_zh: str = ""
+    fix_zh: str = ""
+    line: int | None = None
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What keeps a task from being carried out."""
+
+    ok: bool
+    problems: list[Problem]
+
+
+class Increments(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Tasks, newest first."""
+
+    increments: list[Increment]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All is well; ``model`` where the models were loaded."""
+
+    status: Literal["ok"]
+    model: str | None = None

@@ -1,0 +1,22 @@
+"""Records as lines of increment.meta, the form in which they can be read back."""
+
+from __future__ import annotations
+
+import msgspec
+
+from imagesearch_client.answers import Picture
+
+__all__ = ["dump_line"]
+
+
+def dump_line(picture: Picture) -> bytes:
+    """Return a picture as a line of increment.meta; all keys are those of the vendor."""
+    given = msgspec.to_builtins(picture)
+    given["region"] = ",".join(map(str, picture.region))
+    line = {"OperationType": "ADD"}
+    line |= {_key(name): value for name, value in given.items() if value is not None}
+    return msgspec.json.encode(line) + b"\n"
+
+
+def _key(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
