@@ -5,8 +5,10 @@ import re
 import runpy
 from pathlib import Path
 
+import pytest
 import yaml
-from imagesearch.openapi import ROUTES, document
+from imagesearch.openapi import ROUTES, Route, document
+from imagesearch.operations import fields
 from openapi_spec_validator import validate
 
 ROOT = Path(__file__).parents[2]
@@ -55,3 +57,23 @@ def test_the_committed_copy_is_what_the_code_says() -> None:
     committed = (ROOT / "docs/openapi.json").read_text()
     assert committed == written, "run python tools/write_openapi.py"
     assert json.loads(committed)["openapi"] == "3.1.0"
+
+
+def test_the_examples_are_those_of_the_events() -> None:
+    written = runpy.run_path(str(ROOT / "tools/write_openapi.py"))["examples"]()
+    committed = ROOT / "layers/imagesearch/imagesearch/openapi_examples.json"
+    assert committed.read_text() == written, "run python tools/write_openapi.py"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: str(route.name))
+def test_every_example_is_a_request_that_is_taken(route: Route) -> None:
+    shown = document()["paths"][route.path][route.method]
+    path = {p["name"]: p["example"] for p in shown["parameters"] if p["in"] == "path"}
+    bodies = shown.get("requestBody", {}).get("content", {}).get("application/json", {})
+    for example in bodies.get("examples", {"none": {"value": {}}}).values():
+        given = path | example["value"]
+        given |= {p["name"]: p["example"] for p in shown["parameters"] if "example" in p}
+        if route.request:
+            fields.read(route.request, given)
+    if "requestBody" in shown:
+        assert bodies["examples"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -222,6 +224,8 @@ ROUTES = (
 
 _RAW_KINDS = ("image/jpeg", "image/png", "image/bmp", "image/gif", "image/webp", "image/tiff")
 _PARAMETER = re.compile(r"\{(\w+)\}")
+_EXAMPLES = Path(__file__).with_name("openapi_examples.json")
+"""What real requests carried, by route key; tools/write_openapi.py takes it from events/."""
 
 
 def document() -> dict[str, Any]:
@@ -268,6 +272,26 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     }
     if in_body and fields:
         described["requestBody"] = _body(route, fields, sorted(required & fields.keys()))
+    return _with_examples(described, route.key)
+
+
+@cache
+def _examples() -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(_EXAMPLES.read_bytes())
+    return found
+
+
+def _with_examples(described: dict[str, Any], key: str) -> dict[str, Any]:
+    """Put the values of real requests beside the parameters and into the body."""
+    shown = _examples().get(key, {})
+    for parameter in described["parameters"]:
+        value = shown.get(parameter["in"], {}).get(parameter["name"])
+        if value is not None:
+            number = parameter["schema"].get("type") == "integer"
+            parameter["example"] = int(value) if number else value
+    if bodies := shown.get("bodies"):
+        content = described["requestBody"]["content"]["application/json"]
+        content["examples"] = {name: {"value": value} for name, value in bodies.items()}
     return described
 
 
