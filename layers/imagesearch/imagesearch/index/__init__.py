@@ -3,8 +3,17 @@
 from imagesearch.index.clock import Clock, SystemClock
 from imagesearch.index.features import Features, Likeness, encode, likeness
 from imagesearch.index.index import Index
-from imagesearch.index.log import Change, Deletion, Entry, OfPicture, OfProduct, Version
+from imagesearch.index.log import (
+    Change,
+    Deletion,
+    Entry,
+    OfPicture,
+    OfProduct,
+    Version,
+    operation_number,
+)
 from imagesearch.index.meanings import Lacking, Meant, MeantAnswer, TextQuery, encode_meaning
+from imagesearch.index.place import Place
 from imagesearch.index.policy import Policy
 from imagesearch.index.rollback import Generation
 from imagesearch.index.scrub import Problem, Scrubbed
@@ -29,6 +38,7 @@ __all__ = [
     "MeantAnswer",
     "OfPicture",
     "OfProduct",
+    "Place",
     "Policy",
     "Problem",
     "Query",
@@ -40,4 +50,5 @@ __all__ = [
     "encode",
     "encode_meaning",
     "likeness",
+    "operation_number",
 ]

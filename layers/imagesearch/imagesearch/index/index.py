@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from imagesearch.errors import LostRace, NotYetVisible, StorageUnavailable
+from imagesearch.errors import LostRace, NoSuchObject, NotYetVisible, StorageUnavailable
 from imagesearch.index.clock import MAX_CLOCK, Clock, SystemClock, tick
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.keys import Keys
@@ -21,6 +21,7 @@ from imagesearch.index.log import (
     operation_number,
 )
 from imagesearch.index.manifest import Manifest, State
+from imagesearch.index.place import After, Place
 from imagesearch.index.policy import Policy
 from imagesearch.index.reader import Reader
 from imagesearch.index.rollback import Generation, generations, rollback
@@ -84,6 +85,14 @@ class Index:
         except LostRace:
             self._reader.manifest()
 
+    def exists(self) -> bool:
+        """Tell whether the index is there, in whatever state."""
+        try:
+            self._store.head(self._keys.manifest)
+        except NoSuchObject:
+            return False
+        return True
+
     def snapshot(self, *, min_sequence: int | None = None) -> Snapshot:
         """Return the index as it is now, with every write acknowledged before the call.
 
@@ -103,13 +112,21 @@ class Index:
                 )
             self._clock.sleep(_NAP)
 
+    def place(self) -> Place:
+        """Return where a write belongs, for a writer that does not look at what is there.
+
+        Costs a listing and a look at the manifest, however much others wrote meanwhile. Raises as
+        :meth:`snapshot` does.
+        """
+        return self._reader.place()
+
     def append(
         self,
         entries: Sequence[Entry] = (),
         deletions: Sequence[Deletion] = (),
         changes: Sequence[Change] = (),
         *,
-        after: Snapshot,
+        after: After,
         operation_id: str | None = None,
     ) -> int:
         """Write up to 500 entries, 500 changes and 10 000 deletions; return the sequence.
@@ -123,7 +140,7 @@ class Index:
         content.
         """
         check_sizes(entries, deletions, changes)
-        if after.view.manifest.state != "open" and not self._aside:
+        if after.manifest.state != "open" and not self._aside:
             raise StorageUnavailable(
                 "writes pause for about a minute while the instance moves to another model bundle.",
                 fix="Try again in a minute; if nobody moves it: imagesearch reindex --cancel.",
@@ -135,7 +152,7 @@ class Index:
         if version.clock > MAX_CLOCK:
             raise StorageUnavailable(f"the clock has run to {version.clock}, past {MAX_CLOCK}.")
         write = LogObject(
-            after.view.manifest.index,
+            after.manifest.index,
             version,
             after.newest,
             self._model,
@@ -188,7 +205,7 @@ class Index:
         while keys := [info.key for info in self._store.list(self._keys.prefix)]:
             self._store.delete(keys)
 
-    def _check_deadline(self, after: Snapshot) -> None:
+    def _check_deadline(self, after: After) -> None:
         """Refuse a write so late that a fold may have ruled it out.
 
         The wall clock counts too: a frozen environment's monotonic clock may stand still.

@@ -12,6 +12,7 @@ from imagesearch.index.keys import Keys
 from imagesearch.index.log import LogObject, Version
 from imagesearch.index.manifest import Held, Manifest
 from imagesearch.index.parallel import each
+from imagesearch.index.place import Place, operations_of
 from imagesearch.index.policy import Policy
 from imagesearch.index.shelf import Shelf
 from imagesearch.index.tail import Tail
@@ -88,16 +89,38 @@ class Reader:
         that a listed one came after is not listed, we look again; what still misses then is lost.
         """
         for _ in range(_LOOKS):
-            began = self._clock.monotonic(), self._clock.now()
-            known = self._held or self.manifest()
-            listed = self._list(known.manifest.low_water)
-            held = self.manifest(known)
-            if held is not known:
-                listed = {n: s for n, s in listed.items() if not _below(n, held.manifest)}
+            held, listed, began = self._look()
             view = self._view_of(held.manifest, listed)
             if not view.misses:
                 break
         return Observation(held, view, listed, began)
+
+    def place(self) -> Place:
+        """Return where a write belongs, without reading what others wrote."""
+        held, listed, began = self._look()
+        newest = max(listed, default="")
+        tail = [version.name for version in held.manifest.tail(listed)]
+        self._log = {name: self._log[name] for name in tail if name in self._log}
+        return Place(
+            held.manifest,
+            self._policy,
+            max(held.manifest.clock, int(newest[:20] or 0)),
+            newest,
+            operations_of(listed),
+            len(tail),
+            sum(listed[name] for name in tail),
+            began,
+        )
+
+    def _look(self) -> tuple[Held, dict[str, int], tuple[float, int]]:
+        """Return the manifest, the sizes of the log objects above its mark, and when it began."""
+        began = self._clock.monotonic(), self._clock.now()
+        known = self._held
+        listed = self._list(known.manifest.low_water if known else 0)
+        held = self.manifest(known)
+        if held is not known:
+            listed = {n: s for n, s in listed.items() if not _below(n, held.manifest)}
+        return held, listed, began
 
     def manifest(self, known: Held | None = None) -> Held:
         """Return the manifest as it is now; ``known`` itself if that is still in force."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
-from imagesearch.index.log import Entry, Version
+from imagesearch.index.facets import Facet, facets
+from imagesearch.index.log import Entry
+from imagesearch.index.manifest import Manifest
 from imagesearch.index.meanings import Lacking, MeantAnswer, TextQuery, search_meaning
+from imagesearch.index.place import due, operations_of
 from imagesearch.index.policy import Policy
 from imagesearch.index.reader import Observation
 from imagesearch.index.sample import sample
@@ -38,19 +41,20 @@ class Snapshot:
     @classmethod
     def of(cls, seen: Observation, policy: Policy) -> Snapshot:
         """Return the snapshot of what one look at the store found."""
-        operations: dict[int, int] = {}
-        for name in sorted(seen.listed):
-            if version := Version.parse(name):
-                operations[version.operation] = version.clock
         return cls(
             seen.view,
             policy,
             seen.sequence,
             seen.newest,
-            operations,
+            operations_of(seen.listed),
             sum(seen.listed[name] for name in seen.view.tail.names),
             seen.began,
         )
+
+    @property
+    def manifest(self) -> Manifest:
+        """Return the manifest."""
+        return self.view.manifest
 
     @property
     def generation(self) -> int:
@@ -68,10 +72,7 @@ class Snapshot:
 
         The log is long, or there is much in its listing that could be settled by now.
         """
-        policy, now = self.policy, self.began[1]
-        long = self.log_length >= policy.fold_objects or self.log_bytes >= policy.fold_bytes
-        settled = now - self.sequence > policy.settle_after * 1e6
-        return long or (settled and len(self.operations) > policy.listing_target)
+        return due(self, self.policy)
 
     @property
     def pictures(self) -> int:
@@ -109,6 +110,17 @@ class Snapshot:
     def sample(self, count: int, *, seed: int) -> list[Entry]:
         """Return up to ``count`` different pictures at random, the same for the same seed."""
         return sample(self.view, count, seed)
+
+    def facets(
+        self,
+        fields: Sequence[str],
+        *,
+        category_id: int | None = None,
+        filter: Filter | None = None,
+        limit: int = 20,
+    ) -> dict[str, Facet]:
+        """Count the pictures that pass by each of some fields, exactly."""
+        return facets(self.view, fields, category_id=category_id, filter=filter, limit=limit)
 
     def find(self, key: PictureKey) -> Entry | None:
         """Return one picture and its look, or ``None`` if there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus
@@ -14,10 +14,10 @@ from imagesearch.errors import (
     UnknownIncrement,
     UnknownInstance,
 )
-from imagesearch.ingest.finish import fail, settle, tidy
+from imagesearch.ingest.finish import fail, settle, settle_after, tidy
 from imagesearch.ingest.house import Workshop
 from imagesearch.ingest.inbox import INBOX, attend
-from imagesearch.ingest.lanes import Hold, TurnLost, lane_states
+from imagesearch.ingest.lanes import Hold, LaneState, TurnLost
 from imagesearch.ingest.plan import planned
 from imagesearch.ingest.tasks import Task, TaskKeys, Tasks, exists
 from imagesearch.ingest.work import work_lane
@@ -49,10 +49,10 @@ def handle(shop: Workshop, key: str, worker: str, time_left: Callable[[], float]
         task = Tasks(shop.store, keys.instance, keys.incarnation).get(keys.id)
     except UnknownIncrement:
         return  # put away long ago
-    if exists(shop.store, keys.ended):
-        tidy(shop, task)
-    elif what.startswith("lane-"):
+    if what.startswith("lane-"):
         _lane(shop, task, int(what.split("-")[1]), worker, time_left)
+    elif exists(shop.store, keys.ended):
+        tidy(shop, task)
     else:
         begin(shop, task, worker)
 
@@ -65,22 +65,31 @@ def begin(shop: Workshop, task: Task, worker: str) -> None:
     if Tasks(shop.store, task.instance, task.incarnation).first_before(task.id) is not None:
         return  # whoever ends that one starts this one
     try:
-        plan = planned(shop, task, worker)
+        states = planned(shop, task, worker)
     except _FOR_GOOD as error:
         fail(shop, task, error)
         _release_planning(shop, task, worker)
         settle(shop, task)
         return
-    if plan is not None and not settle(shop, task):
-        start_lanes(shop, task, "begin")
+    if states is None:
+        return  # whoever splits it starts the workers
+    if all(state.finished for state in states):
+        settle(shop, task)
+    else:
+        start_lanes(shop, task, states, "begin")
 
 
 def start_lanes(
-    shop: Workshop, task: Task, why: str, *, only: Container[int] | None = None
+    shop: Workshop,
+    task: Task,
+    states: Sequence[LaneState],
+    why: str,
+    *,
+    only: Container[int] | None = None,
 ) -> None:
     """Start a worker for every lane (of ``only``) that is not finished and has none."""
     now = shop.now()
-    for lane, state in enumerate(lane_states(shop.store, task.keys.lanes)):
+    for lane, state in enumerate(states):
         if only is not None and lane not in only:
             continue
         if not state.finished and not state.held(now):
@@ -95,23 +104,25 @@ def _lane(
     except NoSuchObject:
         return
     if hold is None:
-        settle(shop, task, after=lane)
+        settle_after(shop, task, lane)
         return
     try:
-        whole = work_lane(shop, task, lane, hold, time_left)
+        outcome = work_lane(shop, task, lane, hold, time_left)
     except TurnLost:
         return
     except _FOR_GOOD as error:
         fail(shop, task, error)
         with suppress(TurnLost):
             hold.give_back(shop.now())
-        whole = True
+        outcome = "stopped"
     except Exception:
         with suppress(TurnLost):  # whoever tries again need not wait for our lease to end
-            hold.give_back(shop.now())
+            hold.give_up(shop.now())
         raise
-    if whole:
-        settle(shop, task, after=lane)
+    if outcome == "finished":
+        settle_after(shop, task, lane, hold.state)
+    elif outcome == "stopped":
+        settle(shop, task)
     else:
         state = hold.state
         shop.store.put(task.keys.todo(f"lane-{lane:04d}-from-{state.chunk}-{state.offset}"), b"")

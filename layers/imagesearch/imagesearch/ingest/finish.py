@@ -16,7 +16,7 @@ from imagesearch.ingest.tasks import Ended, Plan, Stop, Task, Tasks, exists, fou
 from imagesearch.observe import logger
 from imagesearch.storage import ObjectStore
 
-__all__ = ["fail", "settle", "tidy"]
+__all__ = ["fail", "settle", "settle_after", "tidy"]
 
 
 def fail(shop: Workshop, task: Task, error: ImageSearchError) -> None:
@@ -35,39 +35,45 @@ def fail(shop: Workshop, task: Task, error: ImageSearchError) -> None:
         tidy(shop, task)
 
 
-def settle(shop: Workshop, task: Task, *, after: int = 0) -> bool:
+def settle(shop: Workshop, task: Task) -> bool:
     """End the task if all lanes are finished, or if it is to stop and nobody works on it.
 
-    Whoever finishes a lane (``after``) calls this afterwards. Of several who finish at once the
-    last to change a lane sees all of them finished, so none is forgotten; any number may end the
-    task.
+    Of several who finish at once the last to change a lane sees all of them finished, so none is
+    forgotten; any number may end the task.
     """
     if exists(shop.store, task.keys.ended):
         tidy(shop, task)
         return True
     stop = found(shop.store, task.keys.stop, Stop)
-    plan = found(shop.store, task.keys.plan, Plan)
-    complete = plan is not None and _finished(shop.store, task, plan.lanes, after)
-    if not complete and (stop is None or _anybody_works(shop, task)):
+    planned = found(shop.store, task.keys.plan, Plan) is not None
+    lanes = lane_states(shop.store, task.keys.lanes)
+    complete = planned and all(lane.finished for lane in lanes)
+    if not complete and (stop is None or _anybody_works(shop, task, lanes)):
         return False
-    _end(shop, task, None if complete else stop, lane_states(shop.store, task.keys.lanes))
+    _end(shop, task, None if complete else stop, lanes)
     tidy(shop, task)
     return True
 
 
-def _finished(store: ObjectStore, task: Task, lanes: int, after: int) -> bool:
-    """Tell whether all lanes are finished.
+def settle_after(shop: Workshop, task: Task, lane: int, state: LaneState | None = None) -> None:
+    """End the task if this lane, whose ``state`` may be known, was the last to be finished.
 
-    Looks no further than the first that is not, each caller from the next lane on: else all
-    lanes together would read the square of their number.
+    Looks no further than the first that is not, each caller from its lane on: else all lanes
+    together would read the square of their number.
     """
-    order = ((after + 1 + n) % lanes for n in range(lanes))
-    return all(read(store, task.keys.lane(lane), LaneState).finished for lane in order)
+    states = [state] if state else []
+    for number in range(len(states), task.lanes):
+        key = task.keys.lane((lane + number) % task.lanes)
+        states.append(read(shop.store, key, LaneState))
+        if not states[-1].finished:
+            return
+    if not exists(shop.store, task.keys.ended):
+        _end(shop, task, None, states)
+    tidy(shop, task)
 
 
-def _anybody_works(shop: Workshop, task: Task) -> bool:
+def _anybody_works(shop: Workshop, task: Task, lanes: list[LaneState]) -> bool:
     planning = found(shop.store, task.keys.planning, LaneState)
-    lanes = lane_states(shop.store, task.keys.lanes)
     now = shop.now()
     return any(lane.held(now) for lane in [*lanes, *([planning] if planning else [])])
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from imagesearch.catalogue import Instance, InstanceRegister
-from imagesearch.index import Index, Snapshot
+from imagesearch.index import Index, Place, Snapshot
 from imagesearch.ingest.roles import TrustRegister
 from imagesearch.ingest.source import Source
 from imagesearch.ingest.tasks import Task
 from imagesearch.storage import ObjectStore
 from imagesearch.vision import Vision
 
-__all__ = ["House", "Opened", "Workshop"]
+__all__ = ["House", "Opened", "Placed", "Workshop"]
 
 
 class Opened(Protocol):
@@ -36,6 +36,25 @@ class Opened(Protocol):
         ...
 
 
+class Placed(Protocol):
+    """An instance with its index and where a write to it belongs."""
+
+    @property
+    def instance(self) -> Instance:
+        """Return the instance."""
+        ...
+
+    @property
+    def index(self) -> Index:
+        """Return its index."""
+        ...
+
+    @property
+    def place(self) -> Place:
+        """Return where a write belongs."""
+        ...
+
+
 class House(Protocol):
     """A deployment: its store, models and instances."""
 
@@ -44,6 +63,10 @@ class House(Protocol):
 
     def open(self, name: str) -> Opened:
         """Open an instance with every acknowledged write."""
+        ...
+
+    def place(self, name: str) -> Placed:
+        """Find out where a write to an instance belongs."""
         ...
 
     def vision_of(self, instance: Instance) -> Vision:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from imagesearch.catalogue import Instance, Picture, PictureKey, Region
+from imagesearch.catalogue.thumbnails import Pack
 from imagesearch.errors import (
     BadRequest,
     ImageSearchError,
@@ -236,18 +237,25 @@ def _add(
         image = shop.store.get(info.key).body
     except NoSuchObject:
         return  # removed meanwhile, of which another event tells
+    made: list[bytes] = []
     view = vision.look(
         image,
         instance.service,
         region=Region(*line.region) if line.region else None,
         crop=line.crop,
         category_id=line.category_id,
+        on_thumbnail=made.append if shop.thumbnails else None,
     )
-    picture = Picture(key, view.category_id, view.region, line.owner_attributes())
-    opened = shop.house.open(place.instance)
+    pack = Pack()
+    thumbnail = pack.add(made[0]) if made else ""
+    pack.write(shop.store, instance)
+    picture = Picture(
+        key, view.category_id, view.region, line.owner_attributes(), thumbnail=thumbnail
+    )
+    opened = shop.house.place(place.instance)
     if opened.instance.model != instance.model:
         raise StorageUnavailable(f"instance {place.instance!r} moved to another bundle meanwhile.")
-    opened.index.append([Entry(picture, encode(view.vector))], after=opened.snapshot)
+    opened.index.append([Entry(picture, encode(view.vector))], after=opened.place)
     shop.house.wrote(opened)
 
 

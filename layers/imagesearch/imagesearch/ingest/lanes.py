@@ -18,9 +18,9 @@ from imagesearch.storage import ObjectStore
 
 __all__ = ["LEASE", "Failure", "Hold", "LaneState", "TurnLost"]
 
-LEASE = 30 * 1_000_000
+LEASE = 120 * 1_000_000
 """For how long a worker that does not renew its turn keeps it, in microseconds."""
-RENEW = LEASE // 4
+RENEW = LEASE * 3 // 4
 """A worker renews its turn when it has had it for this long."""
 DEATHS = 2
 """Workers that may end over one picture before it is left out."""
@@ -39,11 +39,12 @@ class Failure(msgspec.Struct, frozen=True):
 class LaneState(msgspec.Struct, frozen=True, kw_only=True):
     """Where a lane stands.
 
-    ``chunk`` and ``offset`` are the place of the next line. ``upto`` is set before a part of the
-    chunk is written to the index and says where that part ends, so that whoever goes on after a
-    crash makes the very same write again. ``at`` is the place in the chunk of the picture that is
-    being looked at, noted only when workers have ended over this chunk before, and ``deaths``
-    counts how many did at which place. Times are in microseconds.
+    ``chunk`` and ``offset`` are the place of the next line. The rest of a chunk is one write to
+    the index, whoever makes it. ``upto`` is set before only a part of it is written and says where
+    that part ends, so that whoever goes on after a crash makes the very same write again.
+    ``tries`` counts the workers that ended over this chunk. ``at`` is the place in the chunk of
+    the picture that is being looked at, noted only when there were some, and ``deaths`` counts
+    how many ended at which place. Times are in microseconds.
     """
 
     chunks: int
@@ -143,6 +144,10 @@ class Hold:
     def give_back(self, now: int) -> None:
         """End the turn."""
         self.change(now, worker="", until=0, at=-1)
+
+    def give_up(self, now: int) -> None:
+        """End the turn without knowing what became of the last write."""
+        self.change(now, worker="", until=0, at=-1, tries=self.state.tries + 1)
 
 
 def merged(first: tuple[Failure, ...], more: list[Failure]) -> tuple[Failure, ...]:

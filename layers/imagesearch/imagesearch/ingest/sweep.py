@@ -116,4 +116,4 @@ def _restart(shop: Workshop, task: Task, wait: int) -> None:
         for lane, state in enumerate(states)
         if state.worker or now - max(plan.began, state.changed) >= wait
     }
-    start_lanes(shop, task, "swept", only=late)
+    start_lanes(shop, task, states, "swept", only=late)

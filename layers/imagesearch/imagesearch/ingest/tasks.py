@@ -36,7 +36,7 @@ TODO = ".todo"
 """What the names of objects end in whose arrival starts a worker."""
 
 Outcome = Literal["done", "cancelled", "failed"]
-Record = TypeVar("Record", bound=msgspec.Struct)
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True, order=True)

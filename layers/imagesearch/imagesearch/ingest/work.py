@@ -6,10 +6,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
 
 from imagesearch.catalogue import Instance, Picture, PictureKey, Region
+from imagesearch.catalogue.thumbnails import Pack
 from imagesearch.errors import (
     BadRequest,
     ImageSearchError,
@@ -21,14 +23,14 @@ from imagesearch.errors import (
     StorageUnavailable,
     UnknownInstance,
 )
-from imagesearch.index import Deletion, Entry, OfPicture, OfProduct, encode
+from imagesearch.index import Deletion, Entry, OfPicture, OfProduct, encode, operation_number
 from imagesearch.ingest.house import Workshop
-from imagesearch.ingest.lanes import Failure, Hold, merged
+from imagesearch.ingest.lanes import LEASE, Failure, Hold, merged
 from imagesearch.ingest.lines import Line
 from imagesearch.ingest.plan import decode
 from imagesearch.ingest.preflight import folder_of
 from imagesearch.ingest.source import Source
-from imagesearch.ingest.tasks import Task, exists
+from imagesearch.ingest.tasks import Task, exists, found
 from imagesearch.observe import logger
 from imagesearch.vision import Vision
 
@@ -42,6 +44,9 @@ _AHEAD = 12
 _APPEND_TRIES = 3
 
 
+Outcome = Literal["finished", "stopped", "out of time"]
+
+
 @dataclass(slots=True)
 class Batch:
     """What some lines in a row come to: one write of the index, and the lines that failed.
@@ -53,6 +58,7 @@ class Batch:
     entries: dict[PictureKey, Entry] = field(default_factory=dict)
     deletions: list[Deletion] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    thumbnails: Pack = field(default_factory=Pack)
     added: int = 0
     deleted: int = 0
 
@@ -92,23 +98,31 @@ class _Bench:
     source: Source
     time_left: Callable[[], float]
 
-    def part(self, lines: Sequence[Line]) -> int:
-        """Carry out the rest of a chunk, or as much as there is time for; return its end."""
+    def part(self, lines: Sequence[Line]) -> None:
+        """Carry out the rest of a chunk, or as much as there is time for."""
         state = self.hold.state
         fixed = state.upto > state.offset
         end = state.upto if fixed else len(lines)
-        batch = Batch()
-        place = state.offset
+        if state.tries and self._is_written(end):
+            batch = self._as_written(lines[state.offset : end])
+        else:
+            batch, end = self._carried_out(lines[:end], fixed=fixed)
+            self._write(batch, end)
+        self._move_on(batch, end, whole=end == len(lines))
+
+    def _carried_out(self, lines: Sequence[Line], *, fixed: bool) -> tuple[Batch, int]:
+        """Look at the pictures; return what comes of the lines and, unless ``fixed``, their end.
+
+        An end that is not the whole's is noted, so that whoever goes on after us stops there too.
+        """
+        batch, start = Batch(), self.hold.state.offset
         with ThreadPoolExecutor(_READERS) as pool:
-            for place, (line, image) in enumerate(
-                self._images(pool, lines[state.offset : end]), start=state.offset
-            ):
-                if not fixed and place > state.offset and self.time_left() < MARGIN:
-                    end = place
-                    break
+            for place, (line, image) in enumerate(self._images(pool, lines[start:]), start=start):
+                if not fixed and place > start and self.time_left() < MARGIN:
+                    self.hold.renew(self.shop.now(), upto=place, at=-1)
+                    return batch, place
                 self._carry_out(batch, line, image, place)
-        self._write(batch, end, end == len(lines))
-        return end
+        return batch, len(lines)
 
     def _images(
         self, pool: ThreadPoolExecutor, lines: Sequence[Line]
@@ -146,7 +160,7 @@ class _Bench:
                 raise PictureStopsWorker(
                     f"{self.hold.state.deaths[place]} workers ended while looking at it."
                 )
-            batch.add(self._look(line, image.result()))
+            batch.add(self._look(line, image.result(), batch.thumbnails))
         except (IncrementRefused, StorageError, ModelError):
             raise
         except BadRequest as error:
@@ -155,36 +169,60 @@ class _Bench:
             logger().exception("picture failed", extra={"line": line.number})
             batch.fail(line, ImageSearchError(f"it ended in {type(error).__name__}."))
 
-    def _look(self, line: Line, image: bytes) -> Entry:
+    def _look(self, line: Line, image: bytes, thumbnails: Pack) -> Entry:
+        made: list[bytes] = []
         view = self.vision.look(
             image,
             self.instance.service,
             region=Region(*line.region) if line.region else None,
             crop=line.crop,
             category_id=line.category_id,
+            on_thumbnail=made.append if self.shop.thumbnails else None,
         )
-        picture = Picture(line.key, view.category_id, view.region, line.owner_attributes())
+        thumbnail = thumbnails.add(made[0]) if made else ""
+        picture = Picture(
+            line.key, view.category_id, view.region, line.owner_attributes(), thumbnail=thumbnail
+        )
         return Entry(picture, encode(view.vector))
 
-    def _write(self, batch: Batch, end: int, whole: bool) -> None:
-        """Write a part to the index and move the lane on; each happens once, whoever does it.
+    def _operation(self, end: int) -> str:
+        state = self.hold.state
+        place = f"{self.lane}/{state.chunk}/{state.offset}-{end}"
+        return f"increment/{self.task.keys.work}{place}"
 
-        That the part ends here is noted first, so that a worker who goes on after us repeats the
-        same write under the same name, which the index then knows.
-        """
-        state, keys = self.hold.state, self.task.keys
-        self.hold.renew(self.shop.now(), upto=end, at=-1)
+    def _is_written(self, end: int) -> bool:
+        """Tell whether a worker before us wrote this part to the index and came no further."""
+        placed = self.shop.house.place(self.task.instance)
+        return operation_number(self._operation(end)) in placed.place.operations
+
+    def _as_written(self, lines: Sequence[Line]) -> Batch:
+        """Return the outcomes of a part that is in the index already."""
+        state = self.hold.state
+        key = self.task.keys.failed(self.lane, state.chunk, state.offset)
+        failures = found(self.shop.store, key, list[Failure]) or []
+        added = sum(line.adds for line in lines) - len(failures)
+        return Batch(failures=failures, added=added, deleted=sum(not line.adds for line in lines))
+
+    def _write(self, batch: Batch, end: int) -> None:
+        """Write failures, then the part; a part that is in the index has its failures told."""
+        state = self.hold.state
+        if batch.failures or state.tries:
+            key = self.task.keys.failed(self.lane, state.chunk, state.offset)
+            self.shop.store.put(key, msgspec.json.encode(batch.failures))
         if batch.entries or batch.deletions:
-            name = f"{state.chunk}/{state.offset}-{end}"
-            self._append(batch, f"increment/{keys.work}{self.lane}/{name}")
-        if batch.failures:
-            self.shop.store.put(
-                keys.failed(self.lane, state.chunk, state.offset),
-                msgspec.json.encode(batch.failures),
-            )
-        self.hold.renew(
-            self.shop.now(),
-            chunk=state.chunk + 1 if whole else state.chunk,
+            self._append(batch, self._operation(end))
+
+    def _move_on(self, batch: Batch, end: int, *, whole: bool) -> None:
+        """Set the lane to the next part, and give it back if there is none."""
+        state, now = self.hold.state, self.shop.now()
+        chunk = state.chunk + 1 if whole else state.chunk
+        last = chunk >= state.chunks
+        self.hold.change(
+            now,
+            worker="" if last else state.worker,
+            until=0 if last else now + LEASE,
+            at=-1,
+            chunk=chunk,
             offset=0 if whole else end,
             upto=0,
             tries=0 if whole else state.tries,
@@ -197,8 +235,10 @@ class _Bench:
 
     def _append(self, batch: Batch, operation_id: str) -> None:
         house = self.shop.house
+        if batch.entries:
+            batch.thumbnails.write(self.shop.store, self.instance)
         for attempt in range(_APPEND_TRIES):
-            opened = house.open(self.task.instance)
+            opened = house.place(self.task.instance)
             if opened.instance.incarnation != self.task.incarnation:
                 raise UnknownInstance(f"instance {self.task.instance!r} was erased.")
             if opened.instance.model != self.instance.model:
@@ -211,7 +251,7 @@ class _Bench:
                 opened.index.append(
                     [*batch.entries.values()],
                     batch.deletions,
-                    after=opened.snapshot,
+                    after=opened.place,
                     operation_id=operation_id,
                 )
             except (StorageUnavailable, NotYetVisible):
@@ -224,8 +264,8 @@ class _Bench:
 
 def work_lane(
     shop: Workshop, task: Task, lane: int, hold: Hold, time_left: Callable[[], float]
-) -> bool:
-    """Work off a lane until it is finished, told to stop or out of time; false in that last case.
+) -> Outcome:
+    """Work off a lane until it is finished, told to stop or out of time.
 
     Raises :class:`~imagesearch.ingest.lanes.TurnLost` when somebody else has the lane, an
     ``IncrementRefused`` leaf, :class:`UnknownInstance` or
@@ -236,12 +276,18 @@ def work_lane(
         raise UnknownInstance(f"instance {task.instance!r} was erased.")
     vision = shop.house.vision_of(instance)
     bench = _Bench(shop, task, lane, hold, instance, vision, shop.source(task), time_left)
+    outcome = _worked(bench)
+    if hold.state.worker:
+        hold.give_back(shop.now())
+    return outcome
+
+
+def _worked(bench: _Bench) -> Outcome:
+    store, keys, hold = bench.shop.store, bench.task.keys, bench.hold
     while not hold.state.finished:
-        if exists(shop.store, task.keys.stop):
-            break
-        if time_left() < MARGIN:
-            hold.give_back(shop.now())
-            return False
-        bench.part(decode(shop.store.get(task.keys.chunk(lane, hold.state.chunk)).body))
-    hold.give_back(shop.now())
-    return True
+        if exists(store, keys.stop):
+            return "stopped"
+        if bench.time_left() < MARGIN:
+            return "out of time"
+        bench.part(decode(store.get(keys.chunk(bench.lane, hold.state.chunk)).body))
+    return "finished"

@@ -7,11 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from imagesearch.catalogue import Instance, InstanceRegister
 from imagesearch.errors import ImageSearchError, ModelMismatch, UnknownInstance
-from imagesearch.index import Index, Snapshot
+from imagesearch.index import Index, Place, Snapshot
 from imagesearch.observe import logger
 from imagesearch.settings import Settings
 from imagesearch.storage import ObjectStore
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from imagesearch.vision import Vision
     from imagesearch.vision.library import Library
 
-__all__ = ["Catalogue", "Compaction", "Deployment"]
+__all__ = ["Catalogue", "Compaction", "Deployment", "Placed"]
+
+T = TypeVar("T")
 
 
 class Compaction(Protocol):
@@ -38,6 +40,25 @@ class Catalogue:
     instance: Instance
     index: Index
     snapshot: Snapshot
+
+    @property
+    def wants_upkeep(self) -> bool:
+        """Tell whether searches would gain from upkeep."""
+        return self.snapshot.wants_upkeep
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An instance and where a write to it belongs."""
+
+    instance: Instance
+    index: Index
+    place: Place
+
+    @property
+    def wants_upkeep(self) -> bool:
+        """Tell whether searches would gain from upkeep."""
+        return self.place.wants_upkeep
 
 
 class Deployment:
@@ -107,14 +128,19 @@ class Deployment:
 
         Raises :class:`UnknownInstance` if there is none.
         """
-        instance = self.instances.get(name)
-        try:
-            return self._view(instance, min_sequence)
-        except UnknownInstance:
-            # Erased, and perhaps made anew, or moved, since this environment saw it last.
-            self._indexes.pop(instance.prefix, None)
-            self.instances.doubt(name)
-            return self._view(self.instances.get(name), min_sequence)
+        return self._with_instance(name, lambda instance: self._view(instance, min_sequence))
+
+    def place(self, name: str) -> Placed:
+        """Return where a write to an instance belongs, whatever it holds now.
+
+        Raises :class:`UnknownInstance` if there is none.
+        """
+
+        def placed(instance: Instance) -> Placed:
+            index = self.index(instance)
+            return Placed(instance, index, index.place())
+
+        return self._with_instance(name, placed)
 
     def open_soon(self, name: str, *, min_sequence: int | None = None) -> Future[Catalogue]:
         """Begin :meth:`open` on another thread, to overlap it with looking at a picture."""
@@ -160,9 +186,9 @@ class Deployment:
                 self._others[model] = Vision.load(self.library.fetch(model))
             return self._others[model]
 
-    def wrote(self, catalogue: Catalogue) -> None:
+    def wrote(self, catalogue: Catalogue | Placed) -> None:
         """Have upkeep done if it is due. Never fails: the write itself is durable."""
-        if not catalogue.snapshot.wants_upkeep:
+        if not catalogue.wants_upkeep:
             return
         try:
             if self._compaction:
@@ -171,6 +197,16 @@ class Deployment:
                 catalogue.index.maintain()
         except Exception:
             logger().exception("upkeep did not start", extra={"instance": catalogue.instance.name})
+
+    def _with_instance(self, name: str, opened: Callable[[Instance], T]) -> T:
+        instance = self.instances.get(name)
+        try:
+            return opened(instance)
+        except UnknownInstance:
+            # Erased, and perhaps made anew, or moved, since this environment saw it last.
+            self._indexes.pop(instance.prefix, None)
+            self.instances.doubt(name)
+            return opened(self.instances.get(name))
 
     def _view(self, instance: Instance, min_sequence: int | None) -> Catalogue:
         index = self.index(instance)

@@ -17,7 +17,7 @@ from imagesearch.errors import (
 )
 from imagesearch.ingest.finish import first_failures, settle
 from imagesearch.ingest.lanes import LaneState, lane_states
-from imagesearch.ingest.plan import CHUNK, lanes_for
+from imagesearch.ingest.plan import shape
 from imagesearch.ingest.preflight import Checked, Wanted, faults, inspect
 from imagesearch.ingest.problems import Problem
 from imagesearch.ingest.roles import Trust, TrustRegister
@@ -170,6 +170,7 @@ def submit_increment(
     instance = deployment.instances.get(request.instance)
     shop = workshop(deployment, buckets=buckets)
     tasks = Tasks.of(deployment.store, instance)
+    lanes, chunk = shape(checked.lines, settings.ingest_lanes)
     task, new = tasks.add(
         Task(
             id=shop.now(),
@@ -184,8 +185,8 @@ def submit_increment(
             meta_size=checked.meta.size,
             meta_etag=checked.meta.etag,
             lines=checked.lines,
-            lanes=lanes_for(checked.lines, settings.ingest_lanes),
-            chunk=CHUNK,
+            lanes=lanes,
+            chunk=chunk,
         ),
         idempotency_key or "",
     )
