@@ -64,7 +64,9 @@ step "sam local invoke: add, search, delete, search"
 "$PYTHON" -m tools.sam.try_local invoke -- "$SAM" local invoke "${LOCAL[@]}"
 
 step "sam local invoke: the other functions"
-for pair in CompactFunction:compact-daily AuthorizeFunction:authorize ContractFunction:contract-rpc; do
+# Verify calls the Lambda API and CodeDeploy, which are not here; tests/template/test_built.py runs it.
+for pair in CompactFunction:compact-daily AuthorizeFunction:authorize ContractFunction:contract-rpc \
+    IncrementFunction:list-increments IngestFunction:ingest-sweep; do
     echo -n "${pair%:*} "
     "$SAM" local invoke "${LOCAL[@]}" "${pair%:*}" -e "events/${pair#*:}.json" 2>"$FOLDER/errors" |
         tail -1 | tee "$FOLDER/answer"
