@@ -96,7 +96,7 @@ def test_the_reader_on_the_page_reads_a_real_index(
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(store.body(name))
-    code = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    code = re.findall(r"```python[^\n]*\n(.*?)```", PAGE, re.DOTALL)
     assert len(code) == 1
     (tmp_path / "reader.py").write_text(code[0])
     listed = subprocess.run(

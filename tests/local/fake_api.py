@@ -48,6 +48,8 @@ class FakeApi:
             ("GET", "pictures"): self.list_pictures,
             ("DELETE", "pictures"): self.delete,
             ("POST", "search"): self.search,
+            ("PATCH", "pictures"): self.change,
+            ("POST", "compare"): self.compare,
         }
         if parts[1:] == ["health", "ready"]:
             return httpx.Response(200, json={"status": "ok"})
@@ -109,6 +111,15 @@ class FakeApi:
         return httpx.Response(
             200, json={"pictures": records[start : start + 2], "next_cursor": more}
         )
+
+    def change(self, name: str, *key: str, **fields: Any) -> httpx.Response:
+        record = self.pictures[(name, *key)]  # type: ignore[index]
+        record |= fields
+        return httpx.Response(200, json={"picture": record, "sequence": 1})
+
+    def compare(self, _name: str, image: str, other_image: str) -> httpx.Response:
+        same = image == other_image
+        return httpx.Response(200, json={"score": float(same), "hamming": 0 if same else 256})
 
     def delete(self, name: str, *key: str) -> httpx.Response:
         doomed = [k for k in self.pictures if k[: len(key) + 1] == (name, *key)]

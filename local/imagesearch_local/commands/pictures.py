@@ -1,4 +1,4 @@
-"""``imagesearch add``, ``show``, ``search`` and ``delete``: single pictures."""
+"""``imagesearch add``, ``update``, ``show``, ``search``, ``compare``, ``delete``, ``dump``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from imagesearch_client.sources import FIELDS
 from imagesearch_local.commands.options import ApiKey, AsJson, Instance, Url, connect
 from imagesearch_local.commands.output import complain, print_fields, print_json, print_table
 
-__all__ = ["add", "delete", "search", "show"]
+__all__ = ["add", "compare", "delete", "dump", "search", "show", "update"]
 
 _PICTURE = {"exists": True, "dir_okay": False, "readable": True, "show_default": False}
 Picture = Annotated[Path, typer.Argument(help="Picture file.", **_PICTURE)]
 Product = Annotated[str, typer.Argument(help="Product the picture shows.", show_default=False)]
+Attributes = Annotated[
+    list[str],
+    typer.Option("--set", metavar="FIELD=VALUE", help="Attribute, e.g. int_attr=5; repeat."),
+]
+Name = Annotated[str, typer.Argument(help="Picture of the product.", show_default=False)]
 Category = Annotated[int | None, typer.Option("--category", help="Category id; else predicted.")]
 Region = Annotated[
     str | None, typer.Option("--region", help="Subject as x1,x2,y1,y2 in pixels; else found.")
@@ -32,10 +37,7 @@ def add(
     category_id: Category = None,
     region: Region = None,
     whole: Whole = False,
-    attributes: Annotated[
-        list[str],
-        typer.Option("--set", metavar="FIELD=VALUE", help="Attribute, e.g. int_attr=5; repeat."),
-    ] = [],  # noqa: B006  typer reads the default, nobody changes it
+    attributes: Attributes = [],  # noqa: B006  typer reads the default, nobody changes it
     url: Url = DEFAULT_URL,
     api_key: ApiKey = "",
     as_json: AsJson = False,
@@ -49,10 +51,56 @@ def add(
     print_json(added) if as_json else print_fields(added.picture)
 
 
+def update(
+    instance: Instance,
+    product_id: Product,
+    pic_name: Name,
+    attributes: Attributes,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Change attributes of a picture; those that are not given stay."""
+    fields: dict[str, Any] = dict(_attribute(text) for text in attributes)
+    with connect(url, api_key) as client:
+        updated = client.update(instance, product_id, pic_name, **fields)
+    print_json(updated) if as_json else print_fields(updated.picture)
+
+
+def compare(
+    instance: Instance,
+    picture: Picture,
+    other: Annotated[Path, typer.Argument(help="Picture to compare it with.", **_PICTURE)],
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tell how alike two pictures look, without adding them."""
+    with connect(url, api_key) as client:
+        compared = client.compare(instance, picture, other)
+    print_json(compared) if as_json else print_fields(compared)
+
+
+def dump(
+    instance: Instance,
+    file: Annotated[Path, typer.Argument(help="File to write, such as increment.meta.")],
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write the record of every picture as a line of increment.meta.
+
+    Put beside the pictures, the file brings them into any instance again.
+    """
+    with connect(url, api_key) as client:
+        count = client.dump(instance, file)
+    print_json({"pictures": count}) if as_json else complain(f"{count} pictures in {file}")
+
+
 def show(
     instance: Instance,
     product_id: Product,
-    pic_name: Annotated[str, typer.Argument(help="Picture of the product.", show_default=False)],
+    pic_name: Name,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = "",
     as_json: AsJson = False,

@@ -34,9 +34,15 @@ def serve_command(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the logs.")] = False,
     environments: Annotated[
-        int,
-        typer.Option(min=1, max=256, help="Processes that a function may have at once."),
-    ] = max(2, os.cpu_count() or 2),
+        int | None,
+        typer.Option(
+            min=1,
+            max=256,
+            help="Processes that a function may have at once; default: the number of processors, "
+            "at least 2.",
+            show_default=False,
+        ),
+    ] = None,
     parameters: Annotated[
         list[str],
         typer.Option("--parameter", metavar="NAME=VALUE", help="Of the template; repeat."),
@@ -57,7 +63,7 @@ def serve_command(
     plan = Plan(
         template=Template.read(template or find_template(), dict(map(_parameter, parameters))),
         folder=DataFolder(data),
-        limits=Limits(environments=environments),
+        limits=Limits(environments=environments or max(2, os.cpu_count() or 2)),
     )
 
     async def announce(service: Service) -> None:

@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 @pytest.mark.parametrize("page", ["alibaba.md", "alibaba.zh-CN.md"])
 def test_the_python_of_the_guide_runs(page: str, served: World, target: Target) -> None:
     served.add("p1", 1)
-    snippets = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    snippets = re.findall(r"```python[^\n]*\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
     assert len(snippets) == 2
     here, ca = f'"127.0.0.1:{target.https}"', f"ca={str(target.certificate)!r}"
     program = "\n".join(
