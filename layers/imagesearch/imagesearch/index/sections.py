@@ -16,7 +16,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, SupportsIndex, overload
+from typing import Annotated, Any, Literal, SupportsIndex, overload
 
 import msgspec
 import numpy as np
@@ -33,9 +33,13 @@ _HEAD = struct.Struct("<16sII")
 Column = NDArray[np.integer[Any]]
 
 
+_Kind = Literal["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
+_Natural = Annotated[int, msgspec.Meta(ge=0)]
+
+
 class _Directory(msgspec.Struct, frozen=True):
     about: msgspec.Raw
-    columns: dict[str, tuple[int, str, int]]
+    columns: dict[str, tuple[_Natural, _Kind, _Natural]]
 
 
 def pack(about: msgspec.Struct, columns: Mapping[str, Column]) -> bytes:
