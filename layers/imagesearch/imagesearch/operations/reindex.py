@@ -84,7 +84,7 @@ class Reindex:
         *,
         trusting: bool = False,
         anew: bool = False,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
         deployment.instances.doubt(name)
         self.instance = deployment.instances.get(name)
@@ -96,7 +96,7 @@ class Reindex:
         self._deployment = deployment
         self._vision = vision
         self._anew = anew
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
         self._moves = Moves(deployment.store, self.instance)
         self._checker = None if trusting else deployment.vision_of(self.instance)
         self._target = replace(
