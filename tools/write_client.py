@@ -84,6 +84,7 @@ def fields() -> str:
     ]
     for name, (operation_id, own) in REQUESTS.items():
         body = found[operation_id]["requestBody"]["content"]["application/json"]["schema"]
+        body = body.get("anyOf", [body])[0]
         lines += [f"\nclass {name}(TypedDict, total=False):"]
         said = f"Fields of ``{operation_id}``, see docs/http-api.md; ``None`` is not sent."
         lines += [f'    """{said}"""\n']

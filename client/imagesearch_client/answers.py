@@ -12,10 +12,15 @@ import msgspec
 __all__ = [
     "Added",
     "Check",
+    "Combined",
+    "CombinedHit",
     "Compared",
     "Counts",
+    "Counts",
     "Deleted",
+    "Duplicates",
     "Erased",
+    "Facet",
     "Found",
     "Health",
     "Hit",
@@ -25,13 +30,38 @@ __all__ = [
     "Instance",
     "Instances",
     "Page",
+    "Part",
     "Picture",
     "Problem",
     "Query",
     "SeenPicture",
+    "StoredPicture",
+    "Subject",
+    "Subjects",
+    "Twins",
     "Updated",
     "Upload",
+    "Value",
 ]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of ``image``, ``upload_id``, ``picture`` and ``text``; unwanted by a negative weight."""
+
+    image: str | None = None
+    upload_id: str | None = None
+    picture: StoredPicture | None = None
+    text: str | None = None
+    region: str | list[int] | None = None
+    crop: bool = True
+    weight: float = 1.0
+
+
+class StoredPicture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Names an indexed picture."""
+
+    product_id: str
+    pic_name: str
 
 
 class Instances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,10 +91,11 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Added(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an add did."""
+    """What an add did; ``duplicates`` only if they were asked for and there are any."""
 
     picture: SeenPicture
     sequence: int
+    duplicates: list[Hit] = []
 
 
 class SeenPicture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,6 +116,30 @@ class SeenPicture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     custom_content: str | None = None
     thumbnail: str | None = None
     regions: list[list[int]]
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture that was found, and how alike it looks."""
+
+    product_id: str
+    pic_name: str
+    category_id: int
+    region: list[int]
+    int_attr: int | None = None
+    int_attr2: int | None = None
+    int_attr3: int | None = None
+    int_attr4: int | None = None
+    str_attr: str | None = None
+    str_attr2: str | None = None
+    str_attr3: str | None = None
+    str_attr4: str | None = None
+    custom_content: str | None = None
+    thumbnail: str | None = None
+    score: float
+    relevance: float
+    hamming: int
+    sort_expr_values: str
+    probability: float | None = None
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -137,30 +192,6 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     took_ms: dict[str, float]
 
 
-class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A picture that was found, and how alike it looks."""
-
-    product_id: str
-    pic_name: str
-    category_id: int
-    region: list[int]
-    int_attr: int | None = None
-    int_attr2: int | None = None
-    int_attr3: int | None = None
-    int_attr4: int | None = None
-    str_attr: str | None = None
-    str_attr2: str | None = None
-    str_attr3: str | None = None
-    str_attr4: str | None = None
-    custom_content: str | None = None
-    thumbnail: str | None = None
-    score: float
-    relevance: float
-    hamming: int
-    sort_expr_values: str
-    probability: float | None = None
-
-
 class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was understood of the query: the subject used, and all that were found."""
 
@@ -174,6 +205,48 @@ class Index(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     generation: int
     sequence: int
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many pictures have each value, by field."""
+
+    facets: dict[str, Facet]
+
+
+class Facet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The most frequent values of a field.
+
+    ``others`` counts the pictures with another value, ``missing`` those without any.
+    """
+
+    values: list[Value]
+    others: int
+    missing: int
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A value and how many pictures have it."""
+
+    value: int | str
+    count: int
+
+
+class Duplicates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Pictures that have duplicates; ``next_cursor`` is null on the last page.
+
+    ``looked`` counts the pictures that were compared with all others.
+    """
+
+    groups: list[Twins]
+    looked: int
+    next_cursor: str | None
+
+
+class Twins(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture and those later in the order of keys that look the same."""
+
+    picture: Picture
+    duplicates: list[Hit]
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -259,3 +332,50 @@ class Health(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     status: Literal["ok"]
     model: str | None = None
+
+
+class Combined(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Hits of a combined query, best first. ``total`` counts all that pass."""
+
+    hits: list[CombinedHit]
+    total: int
+    index: Index
+    took_ms: dict[str, float]
+
+
+class CombinedHit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture that was found by a combined query."""
+
+    product_id: str
+    pic_name: str
+    category_id: int
+    region: list[int]
+    int_attr: int | None = None
+    int_attr2: int | None = None
+    int_attr3: int | None = None
+    int_attr4: int | None = None
+    str_attr: str | None = None
+    str_attr2: str | None = None
+    str_attr3: str | None = None
+    str_attr4: str | None = None
+    custom_content: str | None = None
+    thumbnail: str | None = None
+    score: float
+    parts: list[float | None]
+
+
+class Subjects(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was found for each subject of a picture, the main one first."""
+
+    regions: list[Subject]
+    index: Index
+    took_ms: dict[str, float]
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One subject of the picture, and what looks like it."""
+
+    region: list[int]
+    category_id: int
+    hits: list[Hit]
+    total: int

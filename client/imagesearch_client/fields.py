@@ -33,6 +33,7 @@ class AddFields(TypedDict, total=False):
     crop: bool | None
     region: str | Sequence[int] | None
     if_exists: Literal["fail", "keep", "replace"] | None
+    if_duplicate: Literal["fail", "keep", "report"] | None
 
 
 class AttributeFields(TypedDict, total=False):

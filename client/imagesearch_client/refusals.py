@@ -59,6 +59,7 @@ __all__ = [
     "PathReserved",
     "PicNotExist",
     "PicPixelsOverflow",
+    "PictureDuplicated",
     "PictureExists",
     "PictureNotFound",
     "PictureNotInBucket",
@@ -324,6 +325,10 @@ class PictureExists(Conflict):
     """The picture is already indexed and if_exists is fail."""
 
 
+class PictureDuplicated(Conflict):
+    """Another picture looks the same and if_duplicate is fail."""
+
+
 class ModelMismatch(Conflict):
     """The instance was built with another model bundle."""
 
@@ -414,6 +419,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "IncrementEnded": IncrementEnded,
     "InstanceExists": InstanceExists,
     "PictureExists": PictureExists,
+    "PictureDuplicated": PictureDuplicated,
     "ModelMismatch": ModelMismatch,
     "SequenceNotVisible": SequenceNotVisible,
     "InternalStorageError": InternalStorageError,

@@ -11,6 +11,8 @@ from imagesearch.operations.answers import (
     PictureRecord,
 )
 from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.duplicates import FindDuplicates, find_duplicates
+from imagesearch.operations.facets import CountPictures, count_pictures
 from imagesearch.operations.instances import (
     CreateInstance,
     DeleteInstance,
@@ -20,7 +22,9 @@ from imagesearch.operations.instances import (
     describe_instance,
     list_instances,
 )
+from imagesearch.operations.more_answers import CountsAnswer, DuplicatesAnswer
 from imagesearch.operations.pictures import ListPictures, ShowPicture, list_pictures, show_picture
+from imagesearch.operations.search import probabilities
 from imagesearch.operations.thumbnails import ShowThumbnail, show_thumbnail
 from imagesearch.page import Page
 
@@ -70,6 +74,21 @@ def picture(request: Request) -> Answer:
     """Show one picture's record."""
     found = show_picture(deployment, fields.read(ShowPicture, request.fields()))
     return Answer(PictureRecord.of(found))
+
+
+@handler.route("GET /v1/instances/{instance}/facets")
+def facets(request: Request) -> Answer:
+    """Count pictures by category and attributes."""
+    counted = count_pictures(deployment, fields.read(CountPictures, request.fields()))
+    return Answer(CountsAnswer.of(counted))
+
+
+@handler.route("GET /v1/instances/{instance}/duplicates")
+def duplicates(request: Request) -> Answer:
+    """Tell which of a page of pictures have duplicates."""
+    page = find_duplicates(deployment, fields.read(FindDuplicates, request.fields()))
+    chances = [probabilities(deployment, page.instance, twins.duplicates) for twins in page.twins]
+    return Answer(DuplicatesAnswer.of(page, chances))
 
 
 @handler.route("GET /v1/instances/{instance}/thumbnails/{thumbnail}")

@@ -1,11 +1,16 @@
 """Search for pictures, and compare two."""
 
+from collections.abc import Mapping
+
 from imagesearch.http import Answer, Api, Request
 from imagesearch.operations import fields
 from imagesearch.operations.answers import ComparedAnswer, FoundAnswer
+from imagesearch.operations.combined import CombinedSearch, combined
 from imagesearch.operations.compare import Compare, compare
 from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.more_answers import CombinedAnswer, SubjectsAnswer
 from imagesearch.operations.search import Search, probabilities, search
+from imagesearch.operations.several import SearchSubjects, search_subjects
 
 handler = Api()
 deployment = Deployment.from_environment()
@@ -14,10 +19,21 @@ deployment.warm()
 
 @handler.route("POST /v1/instances/{instance}/search")
 def search_pictures(request: Request) -> Answer:
-    """Answer the pictures that look most like the one sent."""
-    found = search(deployment, fields.read(Search, request.fields()))
-    stages = {stage: ms for stage, ms in found.took_ms.items() if stage != "total"}
-    return Answer(FoundAnswer.of(found, probabilities(deployment, found)), stages=stages)
+    """Answer the pictures that fit best what was sent: a picture, its subjects, several things."""
+    given = request.fields()
+    if "query" in given:
+        together = combined(deployment, fields.read(CombinedSearch, given))
+        return Answer(CombinedAnswer.of(together), stages=_stages(together.took_ms))
+    if "regions" in given:
+        several = search_subjects(deployment, fields.read(SearchSubjects, given))
+        chances = [
+            probabilities(deployment, several.instance, subject.answer.hits)
+            for subject in several.subjects
+        ]
+        return Answer(SubjectsAnswer.of(several, chances), stages=_stages(several.took_ms))
+    found = search(deployment, fields.read(Search, given))
+    chances_of_hits = probabilities(deployment, found.instance, found.answer.hits)
+    return Answer(FoundAnswer.of(found, chances_of_hits), stages=_stages(found.took_ms))
 
 
 @handler.route("POST /v1/instances/{instance}/compare")
@@ -25,3 +41,7 @@ def compare_pictures(request: Request) -> Answer:
     """Answer how much two pictures look alike."""
     found = compare(deployment, fields.read(Compare, request.fields()))
     return Answer(ComparedAnswer(found.score, found.hamming))
+
+
+def _stages(took_ms: Mapping[str, float]) -> dict[str, float]:
+    return {stage: ms for stage, ms in took_ms.items() if stage != "total"}

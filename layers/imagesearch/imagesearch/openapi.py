@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,10 +13,13 @@ import msgspec
 
 from imagesearch import __version__
 from imagesearch.http import Problem
-from imagesearch.operations import answers
+from imagesearch.operations import answers, more_answers
 from imagesearch.operations.add import AddPicture
+from imagesearch.operations.combined import CombinedSearch
 from imagesearch.operations.compare import Compare
 from imagesearch.operations.delete import DeletePicture, DeleteProduct, DeleteSelected
+from imagesearch.operations.duplicates import FindDuplicates
+from imagesearch.operations.facets import CountPictures
 from imagesearch.operations.increment_record import (
     CheckAnswer,
     IncrementRecord,
@@ -25,6 +29,7 @@ from imagesearch.operations.increments import ListIncrements, NamedIncrement, Su
 from imagesearch.operations.instances import CreateInstance, DeleteInstance, NamedInstance
 from imagesearch.operations.pictures import ListPictures, ShowPicture
 from imagesearch.operations.search import Search
+from imagesearch.operations.several import SearchSubjects
 from imagesearch.operations.thumbnails import ShowThumbnail
 from imagesearch.operations.update import UpdatePicture
 from imagesearch.operations.uploads import BeginUpload
@@ -37,7 +42,8 @@ class Route:
     """One route. ``raw`` tells that the body may also be a picture itself.
 
     ``also`` are further statuses with the same answer. Without an ``answer`` it answers a file
-    of the media type ``kind``.
+    of the media type ``kind``. ``variants`` are other requests, with their answers, that the
+    same route takes; each is a JSON object with a field that no other has.
     """
 
     key: str
@@ -49,6 +55,7 @@ class Route:
     raw: bool = False
     also: tuple[int, ...] = ()
     kind: str = "application/json"
+    variants: tuple[tuple[type[msgspec.Struct], type[msgspec.Struct]], ...] = ()
 
     @property
     def method(self) -> str:
@@ -156,6 +163,24 @@ ROUTES = (
         Search,
         answers.FoundAnswer,
         raw=True,
+        variants=(
+            (CombinedSearch, more_answers.CombinedAnswer),
+            (SearchSubjects, more_answers.SubjectsAnswer),
+        ),
+    ),
+    Route(
+        f"GET {_INSTANCE}/facets",
+        "countPictures",
+        "Count pictures by category and attributes",
+        CountPictures,
+        more_answers.CountsAnswer,
+    ),
+    Route(
+        f"GET {_INSTANCE}/duplicates",
+        "findDuplicates",
+        "Tell which of a page of pictures have duplicates",
+        FindDuplicates,
+        more_answers.DuplicatesAnswer,
     ),
     Route(
         f"POST {_INSTANCE}/compare",
@@ -230,8 +255,11 @@ _EXAMPLES = Path(__file__).with_name("openapi_examples.json")
 
 def document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document."""
+    variants = [variant for route in ROUTES for variant in route.variants]
     asked = [route.request for route in ROUTES if route.request]
-    kinds = [*asked, *(route.answer for route in ROUTES if route.answer), Problem]
+    asked += [request for request, _ in variants]
+    given = [route.answer for route in ROUTES if route.answer]
+    kinds = [*asked, *given, *(answer for _, answer in variants), Problem]
     _, schemas = msgspec.json.schema_components(
         dict.fromkeys(kinds), ref_template="#/components/schemas/{name}"
     )
@@ -271,7 +299,11 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         "responses": _responses(route),
     }
     if in_body and fields:
-        described["requestBody"] = _body(route, fields, sorted(required & fields.keys()))
+        schema = _object(fields, required)
+        if route.variants:
+            others = [_variant(request, schemas, in_path) for request, _ in route.variants]
+            schema = {"anyOf": [schema, *others]}
+        described["requestBody"] = _body(route, schema)
     return _with_examples(described, route.key)
 
 
@@ -299,13 +331,24 @@ def _parameter(place: str, name: str, schema: dict[str, Any], required: bool) ->
     return {"in": place, "name": name, "required": required, "schema": _not_null(schema)}
 
 
-def _body(route: Route, fields: dict[str, Any], required: list[str]) -> dict[str, Any]:
-    schema = {
+def _object(fields: dict[str, Any], required: Iterable[str]) -> dict[str, Any]:
+    return {
         "type": "object",
         "properties": fields,
-        "required": required,
+        "required": sorted(set(required) & fields.keys()),
         "additionalProperties": False,
     }
+
+
+def _variant(
+    request: type[msgspec.Struct], schemas: dict[str, Any], in_path: Mapping[str, Any]
+) -> dict[str, Any]:
+    whole = schemas[request.__name__]
+    fields = {name: field for name, field in whole["properties"].items() if name not in in_path}
+    return _object(fields, whole.get("required", []))
+
+
+def _body(route: Route, schema: dict[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {"application/json": {"schema": schema}}
     if route.raw:
         # The picture itself; every other field then travels in the query.
@@ -321,20 +364,20 @@ def _responses(route: Route) -> dict[str, Any]:
             str(route.status): shown,
             "default": {"$ref": "#/components/responses/Problem"},
         }
-    name = route.answer.__name__
+    kinds = (route.answer, *(answer for _, answer in route.variants))
+    names = tuple(kind.__name__ for kind in kinds)
     good = {
-        str(status): _content(_first_line(route.answer), name)
+        str(status): _content(_first_line(route.answer), *names)
         for status in sorted((route.status, *route.also))
     }
     return {**good, "default": {"$ref": "#/components/responses/Problem"}}
 
 
-def _content(description: str, name: str, *, problem: bool = False) -> dict[str, Any]:
+def _content(description: str, *names: str, problem: bool = False) -> dict[str, Any]:
     kind = "application/problem+json" if problem else "application/json"
-    return {
-        "description": description,
-        "content": {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}}},
-    }
+    shapes = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    schema = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
+    return {"description": description, "content": {kind: {"schema": schema}}}
 
 
 def _first_line(kind: type) -> str:

@@ -64,6 +64,7 @@ where the vendor has one (Alibaba Cloud Image Search error table), ours otherwis
     ├── Conflict                     409  Conflict
     │   ├── IncrementEnded           409  IncrementEnded
     │   ├── InstanceExists           409  InstanceExists
+    │   ├── PictureDuplicated        409  PictureDuplicated
     │   ├── PictureExists            409  PictureExists
     │   └── ModelMismatch            409  ModelMismatch
     ├── BodyTooLarge                 413  RequestBodyTooLarge
@@ -147,6 +148,7 @@ from imagesearch.errors.states import (
     ModelMismatch,
     NoSuchRoute,
     NotFound,
+    PictureDuplicated,
     PictureExists,
     UnknownGeneration,
     UnknownIncrement,
@@ -210,6 +212,7 @@ __all__ = [
     "PathNotAbsolute",
     "PathReserved",
     "PictureBomb",
+    "PictureDuplicated",
     "PictureError",
     "PictureExists",
     "PictureNotInSource",

@@ -11,6 +11,7 @@ __all__ = [
     "ModelMismatch",
     "NoSuchRoute",
     "NotFound",
+    "PictureDuplicated",
     "PictureExists",
     "UnknownGeneration",
     "UnknownIncrement",
@@ -97,6 +98,13 @@ class PictureExists(Conflict):
 
     code = "PictureExists"
     default_fix = "Use if_exists=replace to overwrite it or if_exists=keep to leave it."
+
+
+class PictureDuplicated(Conflict):
+    """Another picture looks the same and if_duplicate is fail."""
+
+    code = "PictureDuplicated"
+    default_fix = "Use if_duplicate=report to add it and be told, or leave it out."
 
 
 class ModelMismatch(Conflict):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
 
 from imagesearch.catalogue import Instance, Picture, PictureKey, Region
-from imagesearch.errors import PictureExists
-from imagesearch.index import Entry, encode
+from imagesearch.errors import PictureDuplicated, PictureExists
+from imagesearch.index import Entry, Features, Hit, Query, encode
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
+from imagesearch.operations.duplicates import SAME
 from imagesearch.operations.fields import (
     AttributeFields,
     CategoryId,
@@ -39,17 +42,25 @@ class AddPicture(AttributeFields, frozen=True, kw_only=True):
     crop: bool = True
     region: str | list[int] | None = None
     if_exists: Literal["replace", "keep", "fail"] = "replace"
+    if_duplicate: Annotated[
+        Literal["keep", "report", "fail"],
+        Meta(description="What to do when another picture looks the same."),
+    ] = "keep"
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What an add did. ``new`` is false when ``if_exists=keep`` left a picture as it was."""
+    """What an add did. ``new`` is false when ``if_exists=keep`` left a picture as it was.
+
+    ``duplicates`` are other pictures that look the same, if they were asked for.
+    """
 
     picture: Picture
     regions: tuple[Region, ...]
     sequence: int
     new: bool
     took_ms: dict[str, float]
+    duplicates: tuple[Hit, ...] = ()
 
 
 def add_picture(
@@ -58,8 +69,9 @@ def add_picture(
     """Index one picture. It is durable and found by every search that begins afterwards.
 
     Raises a :class:`~imagesearch.errors.PictureError` leaf for a picture that cannot be used,
-    and :class:`PictureExists` under ``if_exists=fail``. Two adds of one key at the same moment
-    may both pass that check; the one with the later sequence then stands.
+    :class:`PictureExists` under ``if_exists=fail`` and :class:`PictureDuplicated` under
+    ``if_duplicate=fail``. Two adds at the same moment may both pass these checks; of one key the
+    one with the later sequence then stands.
     """
     check_category(request.category_id)
     region = None if request.region is None else Region.parse(request.region)
@@ -82,18 +94,20 @@ def add_picture(
     key = PictureKey(request.product_id, request.pic_name)
     if request.if_exists != "replace" and (standing := catalogue.snapshot.find(key)):
         return _left(standing, catalogue, request)
+    features = encode(view.vector)
+    duplicates = _duplicates(catalogue, key, features, request)
     picture = Picture(
         key, view.category_id, view.region, request.attributes(), thumbnail=making.place()
     )
     sequence = catalogue.index.append(
-        [Entry(picture, encode(view.vector))],
+        [Entry(picture, features)],
         after=catalogue.snapshot,
         operation_id=operation_id(request.instance, idempotency_key),
     )
     deployment.wrote(catalogue)
     counts = {"Adds": 1, "LogLength": catalogue.snapshot.log_length + 1}
     measure(request.instance, counts, view.took_ms)
-    return Added(picture, view.regions, sequence, True, dict(view.took_ms))
+    return Added(picture, view.regions, sequence, True, dict(view.took_ms), duplicates)
 
 
 def operation_id(instance: str, idempotency_key: str | None) -> str | None:
@@ -101,6 +115,24 @@ def operation_id(instance: str, idempotency_key: str | None) -> str | None:
     if idempotency_key is None:
         return None
     return hashlib.sha256(f"{instance}\0{idempotency_key}".encode()).hexdigest()[:32]
+
+
+def _duplicates(
+    catalogue: Catalogue, key: PictureKey, features: Features, request: AddPicture
+) -> tuple[Hit, ...]:
+    """Return the other pictures that look the same, if the request asks for them."""
+    if request.if_duplicate == "keep":
+        return ()
+    found = catalogue.snapshot.search(Query(features=features, num=11, score_threshold=SAME))
+    others = tuple(hit for hit in found.hits if hit.picture.key != key)[:10]
+    if others and request.if_duplicate == "fail":
+        first = others[0].picture.key
+        raise PictureDuplicated(
+            f"the picture looks the same as {first.pic_name!r} of product {first.product_id!r}: "
+            f"score {others[0].likeness.score:.4f}, limit {SAME}.",
+            field="if_duplicate",
+        )
+    return others
 
 
 def _left(standing: Entry, catalogue: Catalogue, request: AddPicture) -> Added:

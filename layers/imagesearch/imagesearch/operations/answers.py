@@ -119,18 +119,23 @@ class HitRecord(PictureRecord, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
-class AddedAnswer(Struct, frozen=True):
-    """What an add did."""
+class AddedAnswer(Struct, frozen=True, omit_defaults=True):
+    """What an add did; ``duplicates`` only if they were asked for and there are any."""
 
     picture: SeenPicture
     sequence: Sequence
+    duplicates: list[HitRecord] = []
 
     @classmethod
     def of(cls, added: Added) -> AddedAnswer:
         """Describe an add."""
         record = PictureRecord.of(added.picture)
         named = {name: getattr(record, name) for name in record.__struct_fields__}
-        return cls(SeenPicture(**named, regions=_corners(added.regions)), added.sequence)
+        return cls(
+            SeenPicture(**named, regions=_corners(added.regions)),
+            added.sequence,
+            [HitRecord.of_hit(hit) for hit in added.duplicates],
+        )
 
 
 class UpdatedAnswer(Struct, frozen=True):

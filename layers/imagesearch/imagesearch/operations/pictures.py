@@ -17,7 +17,15 @@ from imagesearch.index import Snapshot
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.fields import FilterText, OperationFields, PicName, ProductId
 
-__all__ = ["ListPictures", "Page", "ShowPicture", "list_pictures", "show_picture"]
+__all__ = [
+    "ListPictures",
+    "Page",
+    "ShowPicture",
+    "cursor_of",
+    "key_of",
+    "list_pictures",
+    "show_picture",
+]
 
 
 class ShowPicture(OperationFields, frozen=True, kw_only=True):
@@ -64,7 +72,7 @@ def show_picture(deployment: Deployment, request: ShowPicture) -> Picture:
 def list_pictures(deployment: Deployment, request: ListPictures) -> Page:
     """Return the pictures after the cursor that the filter selects."""
     selected = Filter.parse(request.filter) if request.filter is not None else None
-    after = _key(request.cursor) if request.cursor is not None else None
+    after = key_of(request.cursor) if request.cursor is not None else None
     snapshot = deployment.open(request.instance).snapshot
     if request.product_id is None:
         if request.pic_name is not None:
@@ -74,7 +82,7 @@ def list_pictures(deployment: Deployment, request: ListPictures) -> Page:
         found = _of_product(snapshot, request.product_id, request.pic_name, selected, after)
     more = len(found) > request.limit
     page = found[: request.limit]
-    return Page(page, _cursor(page[-1].key) if more else None)
+    return Page(page, cursor_of(page[-1].key) if more else None)
 
 
 def _of_product(
@@ -93,11 +101,13 @@ def _of_product(
     return [p for p in pictures if selected is None or selected.matches(p.attributes)]
 
 
-def _cursor(key: PictureKey) -> str:
+def cursor_of(key: PictureKey) -> str:
+    """Return the cursor of the page after a key."""
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
 
-def _key(cursor: str) -> PictureKey:
+def key_of(cursor: str) -> PictureKey:
+    """Return the key that a cursor of ours stands for; :class:`InvalidField` for any other."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         return msgspec.json.decode(text, type=PictureKey)

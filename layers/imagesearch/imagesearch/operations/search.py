@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ from msgspec import Meta
 from imagesearch.catalogue import Instance, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import MissingField, PictureNotIndexed
-from imagesearch.index import Answer, Features, Query, encode
+from imagesearch.index import Answer, Features, Hit, Query, encode
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
 from imagesearch.operations.fields import (
@@ -87,7 +87,9 @@ def search(deployment: Deployment, request: Search) -> Found:
     check_category(request.category_id)
     check_page(request.num, request.start)
     parsed = Filter.parse(request.filter) if request.filter is not None else None
-    opening = deployment.open_soon(request.instance, min_sequence=request.min_sequence)
+    opening = deployment.open_soon(
+        request.instance, min_sequence=request.min_sequence, searching=True
+    )
     stored = request.image is None and request.upload_id is None
     subject, catalogue = (
         (_indexed(opening.result(), request), opening.result())
@@ -96,7 +98,7 @@ def search(deployment: Deployment, request: Search) -> Found:
             deployment, request.instance, opening, _looking(deployment, request)
         )
     )
-    scanning, downloads = time.perf_counter(), catalogue.index.downloads
+    scanning = time.perf_counter()
     answer = catalogue.snapshot.search(
         Query(
             features=subject.features,
@@ -117,7 +119,7 @@ def search(deployment: Deployment, request: Search) -> Found:
     counts = {
         "Searches": 1,
         "LogLength": catalogue.snapshot.log_length,
-        "CacheHits": int(catalogue.index.downloads == downloads),
+        "CacheHits": int(catalogue.index.downloads == catalogue.downloads),
     }
     measure(request.instance, counts, took_ms)
     return Found(
@@ -132,13 +134,15 @@ def search(deployment: Deployment, request: Search) -> Found:
     )
 
 
-def probabilities(deployment: Deployment, found: Found) -> list[float | None]:
+def probabilities(
+    deployment: Deployment, instance: Instance, hits: Iterable[Hit]
+) -> list[float | None]:
     """Return how likely each hit shows the same thing as the query, 0…1.
 
     By the calibration of the instance's bundle; ``None`` where it has none for the service.
     """
-    vision, service = deployment.vision_of(found.instance), found.instance.service
-    return [vision.probability(service, hit.likeness.score) for hit in found.answer.hits]
+    vision = deployment.vision_of(instance)
+    return [vision.probability(instance.service, hit.likeness.score) for hit in hits]
 
 
 def _looking(deployment: Deployment, request: Search) -> Callable[[Vision, Instance], _Subject]:

@@ -1,0 +1,170 @@
+"""What the HTTP API answers to combined searches, for subjects, counts and duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from imagesearch.index.facets import Facet
+from imagesearch.operations.answers import Corners, HitRecord, IndexRecord, PictureRecord
+from imagesearch.operations.combined import CombinedHit, FoundTogether
+from imagesearch.operations.duplicates import DuplicatePage
+from imagesearch.operations.several import FoundSubjects
+
+__all__ = ["CombinedAnswer", "CountsAnswer", "DuplicatesAnswer", "SubjectsAnswer"]
+
+Chances = Sequence[float | None]
+
+
+class CombinedHitRecord(PictureRecord, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture that was found by a combined query."""
+
+    score: Annotated[float, Meta(ge=0, le=1, description="Weighted mean of cosines; order.")]
+    parts: Annotated[
+        list[float | None],
+        Meta(description="Cosine with each part of the query; null where it cannot be told."),
+    ]
+
+    @classmethod
+    def of_combined(cls, hit: CombinedHit) -> CombinedHitRecord:
+        """Describe a hit."""
+        record = PictureRecord.of(hit.picture)
+        named = {name: getattr(record, name) for name in record.__struct_fields__}
+        parts = [None if part is None else round(part, 6) for part in hit.parts]
+        return cls(score=hit.score, parts=parts, **named)
+
+
+class CombinedAnswer(Struct, frozen=True):
+    """Hits of a combined query, best first. ``total`` counts all that pass."""
+
+    hits: list[CombinedHitRecord]
+    total: int
+    index: IndexRecord
+    took_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, found: FoundTogether) -> CombinedAnswer:
+        """Describe what was found."""
+        return cls(
+            [CombinedHitRecord.of_combined(hit) for hit in found.hits],
+            found.total,
+            IndexRecord(found.generation, found.sequence),
+            _rounded(found.took_ms),
+        )
+
+
+class SubjectRecord(Struct, frozen=True):
+    """One subject of the picture, and what looks like it."""
+
+    region: Corners
+    category_id: int
+    hits: list[HitRecord]
+    total: int
+
+
+class SubjectsAnswer(Struct, frozen=True):
+    """What was found for each subject of a picture, the main one first."""
+
+    regions: list[SubjectRecord]
+    index: IndexRecord
+    took_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, found: FoundSubjects, probabilities: Iterable[Chances]) -> SubjectsAnswer:
+        """Describe what was found, and how likely each hit is the same thing."""
+        return cls(
+            [
+                SubjectRecord(
+                    subject.region.as_list(),
+                    subject.category_id,
+                    [
+                        HitRecord.of_hit(*pair)
+                        for pair in zip(subject.answer.hits, chances, strict=True)
+                    ],
+                    subject.answer.total,
+                )
+                for subject, chances in zip(found.subjects, probabilities, strict=True)
+            ],
+            IndexRecord(found.generation, found.sequence),
+            _rounded(found.took_ms),
+        )
+
+
+class ValueRecord(Struct, frozen=True):
+    """A value and how many pictures have it."""
+
+    value: int | str
+    count: int
+
+
+class FacetRecord(Struct, frozen=True):
+    """The most frequent values of a field.
+
+    ``others`` counts the pictures with another value, ``missing`` those without any.
+    """
+
+    values: list[ValueRecord]
+    others: int
+    missing: int
+
+
+class CountsAnswer(Struct, frozen=True):
+    """How many pictures have each value, by field."""
+
+    facets: dict[str, FacetRecord]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Facet]) -> CountsAnswer:
+        """Describe the counts."""
+        return cls(
+            {
+                field: FacetRecord(
+                    [ValueRecord(value, count) for value, count in facet.counts],
+                    facet.others,
+                    facet.missing,
+                )
+                for field, facet in found.items()
+            }
+        )
+
+
+class TwinsRecord(Struct, frozen=True):
+    """A picture and those later in the order of keys that look the same."""
+
+    picture: PictureRecord
+    duplicates: list[HitRecord]
+
+
+class DuplicatesAnswer(Struct, frozen=True):
+    """Pictures that have duplicates; ``next_cursor`` is null on the last page.
+
+    ``looked`` counts the pictures that were compared with all others.
+    """
+
+    groups: list[TwinsRecord]
+    looked: int
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: DuplicatePage, probabilities: Iterable[Chances]) -> DuplicatesAnswer:
+        """Describe a page, with how likely each duplicate shows the same thing."""
+        return cls(
+            [
+                TwinsRecord(
+                    PictureRecord.of(twins.picture),
+                    [
+                        HitRecord.of_hit(*pair)
+                        for pair in zip(twins.duplicates, chances, strict=True)
+                    ],
+                )
+                for twins, chances in zip(page.twins, probabilities, strict=True)
+            ],
+            page.looked,
+            page.next_cursor,
+        )
+
+
+def _rounded(took_ms: Mapping[str, float]) -> dict[str, float]:
+    return {stage: round(ms, 2) for stage, ms in took_ms.items()}
