@@ -347,6 +347,25 @@ class TestFolder:
         assert index.snapshot().search(Query(features=look(1))) == expected
         assert len(store.requests) == 2
 
+    def test_what_was_fetched_ahead_is_there_for_the_search(
+        self, store: MemoryStore, tmp_path: Path
+    ) -> None:
+        expected = self.expected(store)
+        snapshot = index_at(store, cache=tmp_path).snapshot()
+        snapshot.fetch()
+        store.requests.clear()
+        assert snapshot.search(Query(features=look(1))) == expected
+        assert not [name for _, name in store.requests if name.endswith((".meta", ".b1"))]
+
+    def test_what_cannot_be_fetched_ahead_is_told_by_the_search(
+        self, store: MemoryStore, tmp_path: Path
+    ) -> None:
+        store.delete([next(i.key for i in store.list(PREFIX) if i.key.endswith(".b1"))])
+        snapshot = index_at(store, cache=tmp_path).snapshot()
+        snapshot.fetch()
+        with pytest.raises(CorruptObject, match="missing"):
+            snapshot.search(Query(features=look(1)))
+
     def test_another_process_uses_the_folder_but_not_a_damaged_file_in_it(
         self, store: MemoryStore, tmp_path: Path
     ) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
+from imagesearch.errors import ImageSearchError
 from imagesearch.index.facets import Facet, facets
 from imagesearch.index.log import Entry
 from imagesearch.index.manifest import Manifest
@@ -83,6 +85,11 @@ class Snapshot:
     def products(self) -> int:
         """Return the number of products."""
         return self.view.products
+
+    def fetch(self) -> None:
+        """Have at hand what a first search waits for. Never fails: the search will say why."""
+        with suppress(ImageSearchError):
+            self.view.segments(tables_only=False)
 
     def search(self, query: Query) -> Answer:
         """Return the pictures most like the query's."""

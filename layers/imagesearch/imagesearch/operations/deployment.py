@@ -40,6 +40,8 @@ class Catalogue:
     instance: Instance
     index: Index
     snapshot: Snapshot
+    downloads: int = 0
+    """What :attr:`Index.downloads` was before."""
 
     @property
     def wants_upkeep(self) -> bool:
@@ -142,9 +144,21 @@ class Deployment:
 
         return self._with_instance(name, placed)
 
-    def open_soon(self, name: str, *, min_sequence: int | None = None) -> Future[Catalogue]:
-        """Begin :meth:`open` on another thread, to overlap it with looking at a picture."""
-        return self._pool.submit(self.open, name, min_sequence=min_sequence)
+    def open_soon(
+        self, name: str, *, min_sequence: int | None = None, searching: bool = False
+    ) -> Future[Catalogue]:
+        """Begin :meth:`open` on another thread, to overlap it with looking at a picture.
+
+        For ``searching`` a cold environment fetches the index meanwhile as well.
+        """
+
+        def opened() -> Catalogue:
+            catalogue = self.open(name, min_sequence=min_sequence)
+            if searching:
+                catalogue.snapshot.fetch()
+            return catalogue
+
+        return self._pool.submit(opened)
 
     def index(self, instance: Instance) -> Index:
         """Return the index of an instance, the same object every time."""
@@ -210,7 +224,8 @@ class Deployment:
 
     def _view(self, instance: Instance, min_sequence: int | None) -> Catalogue:
         index = self.index(instance)
-        return Catalogue(instance, index, index.snapshot(min_sequence=min_sequence))
+        before = index.downloads
+        return Catalogue(instance, index, index.snapshot(min_sequence=min_sequence), before)
 
 
 def _asynchronous(function: str) -> Compaction:
