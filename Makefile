@@ -27,6 +27,7 @@ run: setup ## Start the service with the demo catalogue (PORT=3000 DATA=.data)
 
 test: setup ## Run all tests
 	@tools/sam/setup.sh
+	@tools/page/setup.sh
 	$(BIN)/python -m pytest
 
 check: setup ## Lint, types, import directions

@@ -26,6 +26,7 @@ export function card(hit, place) {
       h("p", { class: "hint cut", title: hit.pic_name }, hit.pic_name),
       score(hit),
       h("p", { class: "card-facts" }, h("span", {}, category(hit)), hit.hamming === 0 && hit.score === 1 && h("span", { class: "badge" }, t("card.identical"))),
+      matched(hit),
       attributes(hit),
     ),
     h("button", { type: "button", class: "button small alike", onclick: alike, "aria-label": t("card.alike.of", { name: hit.pic_name, product: hit.product_id }) }, icon("alike"), t("card.alike")),
@@ -49,11 +50,20 @@ function score(hit) {
     { class: "score" },
     h("span", { class: "track", "aria-hidden": "true" }, bar),
     h("span", { class: "score-value" }, h("span", { class: "unseen" }, t("card.score"), " "), number(hit.score, 3)),
-    chance !== undefined && chance !== null && h("span", { class: "chance" }, t("card.chance", { chance: percent(chance) })),
+    chance !== undefined && chance !== null && h("span", { class: chance >= 0.5 ? "chance high" : "chance" }, likely(chance)),
   );
 }
 
+const likely = (chance) => (chance < 0.01 ? t("card.unlikely") : t("card.chance", { chance: percent(chance) }));
+
 const category = (hit) => (catalogue.chosen()?.service === "product" ? nameOf(hit.category_id) : "");
+
+/** Of a search by words: how well the words fit, and how well what the picture shows. */
+function matched(hit) {
+  if (hit.words === undefined) return null;
+  const meaning = hit.meaning === undefined ? "–" : number(hit.meaning, 2);
+  return h("p", { class: "hint" }, t("card.matched", { words: number(hit.words, 2), meaning }));
+}
 
 function attributes(hit) {
   const given = ATTRIBUTES.filter((name) => hit[name] !== undefined);

@@ -40,9 +40,10 @@ export function picturePane() {
         picture?.url
           ? h("div", { class: "canvas" }, h("img", { src: picture.url, alt: t("picture.yours", { name: picture.name }) }), boxes?.element)
           : h("div", { class: "unshown" }, icon(query.state.text ? "search" : "picture"), query.state.text || t("picture.unshown")),
+        clearButton(),
       ),
       h("p", { class: "hint under" }, hint(picture)),
-      h("div", { class: "row" }, wholeButton(), foundButton(), picker("button small", t("picture.another")), clearButton()),
+      h("div", { class: "row" }, wholeButton(), foundButton(), picker("button small", t("picture.another"))),
     );
   }
 
@@ -66,7 +67,7 @@ export function picturePane() {
   const foundButton = () =>
     boxes && h("button", { type: "button", class: "button small", data: { found: "" }, hidden: true, onclick: () => query.refine({ region: null, whole: false }) }, icon("refresh"), t("picture.found"));
   const clearButton = () =>
-    h("button", { type: "button", class: "button small bare", "aria-label": t("picture.clear"), onclick: query.clear }, icon("close"));
+    h("button", { type: "button", class: "button clear", "aria-label": t("picture.clear"), onclick: query.clear }, icon("close"));
 
   return { element, update };
 }

@@ -114,7 +114,7 @@ async function run() {
   const began = performance.now();
   try {
     const found = await ask(fields(), mine.signal);
-    const boxes = state.region || state.whole ? state.boxes : found.query.regions;
+    const boxes = state.region || state.whole ? state.boxes : found.query.regions ?? [];
     const counts = state.category === "" ? count(found.hits) : state.counts;
     change({ found, hits: found.hits, boxes, counts, page: 0, waited: performance.now() - began });
   } catch (problem) {

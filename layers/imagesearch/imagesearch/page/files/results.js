@@ -12,20 +12,34 @@ import { timings } from "./timings.js";
 
 /** The pane; `update()` brings it up to date. */
 export function results() {
-  const element = h("section", { class: "results", "aria-label": t("results.label") });
+  const body = h("div", { class: "found" });
+  const words = ask();
+  const element = h("section", { class: "results", "aria-label": t("results.label") }, words.element, body);
   let told = null;
 
   function update() {
     const { found, problem, busy } = query.state;
     element.dataset.busy = String(busy);
     element.setAttribute("aria-busy", String(busy));
-    element.replaceChildren(...parts());
+    words.update();
+    body.replaceChildren(...parts().filter(Boolean));
     if (found && found !== told) say(t("results.said", { count: number(found.total) }));
     if (problem && problem !== told) say(problem.message);
     told = problem || found;
   }
 
   return { element, update };
+}
+
+/** The line in which somebody describes what to look for. */
+function ask() {
+  const input = h("input", { type: "search", name: "words", maxlength: "512", autocomplete: "off", "aria-label": t("text.label"), placeholder: t("text.placeholder") });
+  const submit = (event) => {
+    event.preventDefault();
+    if (input.value.trim()) query.searchText(input.value.trim());
+  };
+  const element = h("form", { class: "ask", role: "search", hidden: true, onsubmit: submit }, input, h("button", { class: "button strong" }, icon("search"), t("text.go")));
+  return { element, update: () => { if (document.activeElement !== input) input.value = query.state.text; } };
 }
 
 function parts() {

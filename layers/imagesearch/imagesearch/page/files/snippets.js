@@ -53,35 +53,26 @@ function curl(fields) {
 }
 
 function python(fields) {
-  const picture = !query.state.alike && !query.state.text;
-  const members = Object.entries(fields).map(([name, value]) => `    ${literal(name)}: ${literal(value)},`);
-  const image = `    "image": base64.b64encode(Path(${literal(file())}).read_bytes()).decode(),`;
+  const { product_id, pic_name, ...others } = fields;
+  const { picture, alike, text } = query.state;
+  const given = [
+    literal(catalogue.chosen().name),
+    ...(alike ? [`by=(${literal(product_id)}, ${literal(pic_name)})`] : []),
+    ...(picture && !alike && !text ? [`Path(${literal(file())})`] : []),
+    ...Object.entries(others).map(([name, value]) => `${name}=${literal(value)}`),
+  ];
   return [
-    ...(picture ? ["import base64", "from pathlib import Path", ""] : []),
-    "import httpx",
+    ...(alike || text ? [] : ["from pathlib import Path", ""]),
+    "from imagesearch_client import Client",
     "",
-    "fields = {",
-    ...(picture ? [image] : []),
-    ...members,
-    "}",
-    "answer = httpx.post(",
-    `    ${literal(location.origin + path())},`,
-    "    json=fields,",
-    ...(keyed() ? ['    headers={"x-api-key": API_KEY},'] : []),
-    "    timeout=30,",
-    ")",
-    "answer.raise_for_status()",
-    'for hit in answer.json()["hits"]:',
-    '    print(hit["product_id"], hit["pic_name"], hit["score"])',
+    `with Client(${literal(location.origin)}${keyed() ? ", api_key=API_KEY" : ""}) as client:`,
+    "    found = client.search(",
+    ...given.map((one) => `        ${one},`),
+    "    )",
+    "for hit in found.hits:",
+    "    print(hit.product_id, hit.pic_name, hit.score)",
   ].join("\n");
 }
-
-function vendorCall() {
-  if (query.state.text) return ["SearchImageByTextRequest", "search_image_by_text"];
-  if (query.state.alike) return ["SearchImageByNameRequest", "search_image_by_name"];
-  return ["SearchImageByPicRequest", "search_image_by_pic"];
-}
-
 
 function vendor(fields) {
   const named = Boolean(query.state.alike || query.state.text);

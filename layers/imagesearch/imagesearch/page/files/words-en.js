@@ -90,6 +90,8 @@ export const english = {
   "card.picture": "{name} of {product}",
   "card.score": "Score",
   "card.chance": "{chance} likely the same",
+  "card.unlikely": "unlikely the same",
+  "card.matched": "words {words}, meaning {meaning}",
   "card.identical": "identical",
 
   "stage.decode": "decode",

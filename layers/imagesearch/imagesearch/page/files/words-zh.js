@@ -90,6 +90,8 @@ export const chinese = {
   "card.picture": "商品 {product} 的 {name}",
   "card.score": "分数",
   "card.chance": "{chance} 可能相同",
+  "card.unlikely": "不太可能相同",
+  "card.matched": "文字 {words},语义 {meaning}",
   "card.identical": "完全相同",
 
   "stage.decode": "解码",
