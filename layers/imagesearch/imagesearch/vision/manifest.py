@@ -122,11 +122,16 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one service's vector is made from the embedder's outputs."""
+    """How one service's vector is made from the embedder's outputs.
+
+    Where the subject was found and not given, ``whole`` times the vector of the whole picture is
+    added: a box that is wrong then costs less.
+    """
 
     parts: tuple[Part, ...]
     map: Map | None = None
     views: tuple[ViewName, ...] = ("plain",)
+    whole: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,30 @@ class Curve:
     """A calibration curve: ``(cosine, probability)`` points, cosines ascending."""
 
     points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeaningRecipe:
+    """How a picture's place among the meanings of texts is made; its arrays are in ``file``.
+
+    ``floor`` is the least probability of a class that is told of a picture.
+    """
+
+    file: str
+    parts: tuple[Part, ...]
+    logits: str
+    logit_weight: float
+    gamma: float
+    temperature: float
+    keep: int
+    share: float
+    floor: float
+    encoder: str
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return the outputs of the embedder that it needs."""
+        return (*(part.output for part in self.parts), self.logits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +194,7 @@ class Manifest:
     subject: Subject | None = None
     categories: Categories | None = None
     calibration: dict[Service, Curve] = field(default_factory=dict)
+    meaning: MeaningRecipe | None = None
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -195,6 +225,8 @@ class Manifest:
             yield from self._recipe_problems(service)
         if self.categories:
             yield from self._category_problems(self.categories)
+        if self.meaning:
+            yield from self._meaning_problems(self.meaning)
         for service, curve in self.calibration.items():
             yield from _curve_problems(service, curve)
 
@@ -202,6 +234,7 @@ class Manifest:
         named = {self.embedder.file}
         named |= {self.subject.file} if self.subject else set()
         named |= {recipe.map.file for recipe in self.services.values() if recipe.map}
+        named |= {self.meaning.file} if self.meaning else set()
         for name in sorted(named - set(self.files)):
             yield f"{name!r} is used but not listed in files"
         for name in self.files:
@@ -215,6 +248,8 @@ class Manifest:
             return
         if not recipe.parts or recipe.views[:1] != ("plain",):
             yield f"services.{service.value} needs at least one part, and plain as its first view"
+        if not 0 <= recipe.whole <= 4:
+            yield f"services.{service.value}.whole is {recipe.whole}; 0 to 4 are possible"
         unknown = {part.output for part in recipe.parts} - set(self.embedder.outputs)
         for output in sorted(unknown):
             yield f"services.{service.value} uses output {output!r}, which the embedder has not"
@@ -233,6 +268,15 @@ class Manifest:
         for id_ in categories.ids:
             if id_ not in CATEGORIES:
                 yield f"categories: {id_} is not an id of the category table"
+
+    def _meaning_problems(self, meaning: MeaningRecipe) -> Iterator[str]:
+        for output in sorted(set(meaning.outputs) - set(self.embedder.outputs)):
+            yield f"meaning uses output {output!r}, which the embedder has not"
+        if meaning.gamma <= 0 or meaning.temperature <= 0 or meaning.keep < 1:
+            yield "meaning: gamma and temperature must be above 0, keep at least 1"
+        for name in ("share", "floor"):
+            if not 0 <= getattr(meaning, name) <= 1:
+                yield f"meaning.{name} is {getattr(meaning, name)}; it must be within 0 and 1"
 
     def width(self, service: Service) -> int:
         """Return how many values the parts of a service have together."""

@@ -17,6 +17,7 @@ from imagesearch.vision.blend import Blend
 from imagesearch.vision.bundle import Bundle
 from imagesearch.vision.category import choose
 from imagesearch.vision.manifest import DIMENSIONS
+from imagesearch.vision.meaning import MeaningMap
 from imagesearch.vision.network import Network
 from imagesearch.vision.picture import Original
 from imagesearch.vision.subject import regions_of
@@ -33,7 +34,9 @@ class View:
     (the subject that was used) and ``regions`` (all that were found, the main one first).
     ``vector`` is ``(512,)`` float32 of unit length. ``took_ms`` has ``decode``, ``subject`` and
     ``embed`` in milliseconds. ``confidence`` is the probability (0…1) of the predicted category;
-    ``None`` when it was given or the service has none.
+    ``None`` when it was given or the service has none. ``classes`` (at most 3 numbers) and
+    ``meaning``, ``(512,)`` float32 of unit length, are there if they were asked for and the bundle
+    has them.
     """
 
     width: int
@@ -44,6 +47,19 @@ class View:
     vector: NDArray[np.float32]
     took_ms: Mapping[str, float]
     confidence: float | None = None
+    classes: tuple[int, ...] = ()
+    meaning: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    """What the embedder tells of a subject; the fields are those of :class:`View`."""
+
+    vector: NDArray[np.float32]
+    category_id: int
+    confidence: float | None
+    classes: tuple[int, ...] = ()
+    meaning: NDArray[np.float32] | None = None
 
 
 class _Watch:
@@ -81,6 +97,7 @@ class Vision:
         self._bundle = bundle
         self._networks = {name: Network(bundle.path(name), threads=threads) for name in files}
         self._blends: dict[Service, Blend] = {}
+        self._meaning: MeaningMap | None = None
         self._lock = threading.Lock()
         self._clock = clock
 
@@ -111,6 +128,7 @@ class Vision:
         crop: bool = True,
         category_id: int | None = None,
         on_thumbnail: Callable[[bytes], None] | None = None,
+        meaning: bool = False,
     ) -> View:
         """Look at the bytes of a picture file for a service.
 
@@ -118,8 +136,10 @@ class Vision:
         found. With ``crop=False``, and always for cloth, the whole picture is the subject. A
         given ``category_id`` is passed through, without it a product's is predicted; the other
         services know only ``OTHER``. The same bytes and region always give the same vector, bit
-        for bit. ``on_thumbnail`` is given a small copy as a JPEG file as soon as the pixels are
-        unpacked. Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be
+        for bit; a region that was found gives another one than the same region given, if the
+        bundle adds the whole picture to it. ``on_thumbnail`` is given a small copy as a JPEG file as soon as the pixels are
+        unpacked. With ``meaning`` the view has classes and meaning too, for about a millisecond
+        more. Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be
         used and :class:`~imagesearch.errors.InvalidRegion` for a region that is not inside it.
         """
         watch = _Watch(self._clock)
@@ -134,18 +154,32 @@ class Vision:
         watch.stop("subject")
         original.decode(regions[0])
         watch.stop("decode")
-        vector, predicted, confidence = self._embed(original, regions[0], service, category_id)
+        found = cropped and given is None
+        embedded = self._embed(
+            original, regions[0], service, category_id, found=found, meaning=meaning
+        )
         watch.stop("embed")
         return View(
             original.width,
             original.height,
             regions[0],
             regions,
-            predicted,
-            vector,
+            embedded.category_id,
+            embedded.vector,
             watch.took_ms,
-            confidence,
+            embedded.confidence,
+            embedded.classes,
+            embedded.meaning,
         )
+
+    @property
+    def meaning(self) -> MeaningMap | None:
+        """Return the map to the meanings of texts, read when first needed; ``None`` without one."""
+        recipe = self._manifest.meaning
+        with self._lock:
+            if self._meaning is None and recipe:
+                self._meaning = MeaningMap(self._bundle, recipe)
+            return self._meaning
 
     def probability(self, service: Service, cosine: float) -> float | None:
         """Return how likely two pictures of this cosine show the same thing, 0…1.
@@ -169,24 +203,38 @@ class Vision:
         return regions_of(flat, original.width, original.height, rules)
 
     def _embed(
-        self, original: Original, region: Region, service: Service, category_id: int | None
-    ) -> tuple[NDArray[np.float32], int, float | None]:
+        self,
+        original: Original,
+        region: Region,
+        service: Service,
+        category_id: int | None,
+        *,
+        found: bool,
+        meaning: bool,
+    ) -> _Embedded:
         embedder, categories = self._manifest.embedder, self._manifest.categories
-        blend = self._blend(service)
+        blend, meant = self._blend(service), self.meaning if meaning else None
         shown = squares(original, region, blend.views, embedder)
+        mixed = bool(found and blend.whole and region != original.whole)
+        if mixed:
+            whole = squares(original, original.whole, ("plain",), embedder)
+            shown = np.concatenate([shown, whole])
         if not service.has_categories:
             category_id = OTHER
-        predicts = category_id is None and categories is not None
-        outputs = [*blend.outputs, *([categories.output] if predicts and categories else [])]
-        names = list(dict.fromkeys(outputs))
+        head = categories if category_id is None else None
+        outputs = [*blend.outputs, *(meant.outputs if meant else ())]
+        names = list(dict.fromkeys([*outputs, *([head.output] if head else [])]))
         values = self._networks[embedder.file].run(embedder.pixels, shown, names)
         said = dict(zip(names, values, strict=True))
-        vector = blend.vector(said)
+        vector = blend.vector(said, whole=mixed)
         if vector.shape != (DIMENSIONS,) or not np.isfinite(vector).all():
             raise ModelError(f"bundle {self.model} gave a vector that is not {DIMENSIONS} numbers.")
-        if predicts and categories:
-            return vector, *choose(categories, said[categories.output][0])
-        return vector, OTHER if category_id is None else category_id, None
+        id_, confidence = OTHER if category_id is None else category_id, None
+        if head:
+            id_, confidence = choose(head, said[head.output][0])
+        if meant is None:
+            return _Embedded(vector, id_, confidence)
+        return _Embedded(vector, id_, confidence, meant.classes(said), meant.place(said))
 
     def _blend(self, service: Service) -> Blend:
         with self._lock:
