@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check build sam-local soak fuzz eval bench-index bench-coldstart bench-ingest
+.PHONY: help setup run test check build sam-local soak fuzz eval bench-index bench-scale bench-coldstart bench-ingest
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -55,6 +55,9 @@ eval: setup ## Search quality on a labelled folder (SET=FOLDER)
 
 bench-index: setup ## Speed, recall, size of the index beside its peers (ARGS=--help)
 	@$(BIN)/python -m benchmarks.index $(ARGS)
+
+bench-scale: setup ## How search, memory and cold start grow with the index (ARGS=--help)
+	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
 bench-coldstart: setup ## Where a cold start spends its time (ARGS=--help)
 	@$(BIN)/python -m benchmarks.coldstart $(ARGS)
