@@ -27,13 +27,17 @@ FOLDER = "imports/goods"
 
 @dataclass
 class Result:
-    """How a run went: times in seconds, memory in MB of the largest worker."""
+    """How a run went: times in seconds, memory in MB of the largest worker.
+
+    ``cpu`` is what the workers used of the processor from the task's start on, 0 if some ended.
+    """
 
     task: dict[str, Any]
     seconds: float
     kills: int = 0
     restarts: int = 0
     megabytes: float = 0.0
+    cpu: float = 0.0
     mistakes: list[str] = field(default_factory=list)
 
 
@@ -75,6 +79,7 @@ class Yard:
             body = {"bucket": BUCKET, "path": f"/{FOLDER}"}
             answer = client.post("/v1/instances/shop/increments", json=body)
             answer.raise_for_status()
+        used = {pid: _cpu(pid) for pid in self.workers()}
         place, began = answer.headers["location"], time.monotonic()
         result = Result(answer.json(), 0.0)
         kill_at = [100 * (n + 1) / (kills + 1) for n in range(kills)]
@@ -94,6 +99,8 @@ class Yard:
                 self.service.stop(signal.SIGKILL if result.restarts % 2 == 0 else signal.SIGTERM)
                 self.service.start()
             time.sleep(0.5)
+        if not kills and not restarts:
+            result.cpu = sum(_cpu(pid) - used.get(pid, 0.0) for pid in self.workers())
         result.seconds = time.monotonic() - began
         result.mistakes = mistakes(self.service, self.job, result.task)
         return result
@@ -129,6 +136,15 @@ def _peak(pid: int) -> float:
         return 0.0
     lines = [line for line in status.splitlines() if line.startswith("VmHWM")]
     return int(lines[0].split()[1]) / 1024 if lines else 0.0
+
+
+def _cpu(pid: int) -> float:
+    """Return the seconds that a process has used of the processor."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def mistakes(service: Service, job: Job, task: dict[str, Any]) -> list[str]:

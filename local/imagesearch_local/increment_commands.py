@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import msgspec
 import typer
-from imagesearch_client import DEFAULT_URL, Client, answers
+from imagesearch_client import DEFAULT_URL, Client, Unreachable, answers
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -135,6 +136,30 @@ def resume(
     with connect(url, api_key) as client:
         found = client.resume_increment(instance, task)
         _report(_followed(client, instance, found, as_json) if follow else found, as_json=as_json)
+
+
+@app.command()
+def report(
+    instance: Instance,
+    task: Task,
+    file: Annotated[Path, typer.Argument(help="Where to save it.")] = Path("errors.jsonl"),
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+) -> None:
+    """Save what a task that ended could not do: a JSON line for every failed line."""
+    with connect(url, api_key) as client:
+        address = client.increment(instance, task).error_report
+    if address is None:
+        print_fields({"report": "no line has failed, or the task has not ended"})
+        return
+    try:
+        with httpx.stream("GET", address, timeout=60) as answer, file.open("wb") as saved:
+            answer.raise_for_status()
+            for block in answer.iter_bytes():
+                saved.write(block)
+    except httpx.HTTPError as error:
+        raise Unreachable(f"the report cannot be fetched: {error}") from error
+    print_fields({"report": str(file)})
 
 
 @app.command()

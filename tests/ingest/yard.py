@@ -110,13 +110,20 @@ class Yard:
         self.left: Callable[[], float] = lambda: 800.0
         self.events: list[str] = []
         self.store.after = self._note
+        self.upkeep: Callable[[str], None] | None = None
         self.deployment = self._fresh()
         create_instance(self.deployment, CreateInstance(instance="shop", service=Service.PRODUCT))
         self.workers = 0
+        self.forgetful = False
 
     def _fresh(self) -> Deployment:
         settings = Settings(bucket="own", cache=self.folder, private_callbacks=True)
-        return Deployment(settings, self.store, vision=lambda: self.eye)  # type: ignore
+        return Deployment(
+            settings,
+            self.store,
+            vision=lambda: self.eye,  # type: ignore
+            compaction=self.upkeep,
+        )
 
     def _note(self, verb: str, key: str) -> None:
         if verb.startswith(("put", "compare")) and (key.startswith(INBOX) or key.endswith(TODO)):
@@ -127,6 +134,12 @@ class Yard:
     def now(self) -> int:
         self.time += 1000
         return self.time
+
+    def without_upkeep(self) -> list[str]:
+        """Have upkeep asked for, but not done; return the list of who asked."""
+        asked: list[str] = []
+        self.upkeep = asked.append
+        return asked
 
     def shop(self, *, fresh: bool = False) -> Workshop:
         house = self._fresh() if fresh else self.deployment
@@ -149,7 +162,7 @@ class Yard:
     def deliver(self, key: str, worker: str = "") -> None:
         """Run a worker on one event."""
         self.workers += 1
-        handle(self.shop(), key, worker or f"worker-{self.workers}", self.left)
+        handle(self.shop(fresh=self.forgetful), key, worker or f"worker-{self.workers}", self.left)
 
     def run(self, chance: random.Random | None = None, *, most: int = 10_000) -> None:
         """Deliver events until there are none: in order, or any order and some twice."""

@@ -17,6 +17,7 @@ from rich.table import Table
 __all__ = ["complain", "import_progress", "print_fields", "print_json", "print_table", "progress"]
 
 _SCREEN = Console(highlight=False)
+_WIDE = 1000  # what is not a screen has no edge to fold at
 _NOTES = Console(stderr=True, highlight=False)
 
 
@@ -28,11 +29,11 @@ def print_json(value: object) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any] | msgspec.Struct]) -> None:
     """Print the named columns of ``rows``."""
     table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in map(_mapping, rows):
         table.add_row(*(_text(row.get(column)) for column in columns))
-    _SCREEN.print(table)
+    _SCREEN.print(table, width=None if _SCREEN.is_terminal else _WIDE)
 
 
 def print_fields(shown: Mapping[str, Any] | msgspec.Struct) -> None:

@@ -18,7 +18,7 @@ from imagesearch.storage import ObjectStore
 
 __all__ = ["LEASE", "Failure", "Hold", "LaneState", "TurnLost"]
 
-LEASE = 120 * 1_000_000
+LEASE = 60 * 1_000_000
 """For how long a worker that does not renew its turn keeps it, in microseconds."""
 RENEW = LEASE * 3 // 4
 """A worker renews its turn when it has had it for this long."""

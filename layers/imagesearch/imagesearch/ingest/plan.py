@@ -28,17 +28,18 @@ __all__ = ["CHUNK", "decode", "planned", "shape", "split"]
 CHUNK = 500
 """Lines that are written to the index at once, at most: as many pictures as one write may hold."""
 _SMALL = 100
-_FEW = 20
+_FEW = 10
+_LONG = 3
 _WRITERS = 8
 
 
 def shape(lines: int, most: int) -> tuple[int, int]:
     """Return into how many lanes so many lines are split, and into chunks of how many.
 
-    Small tasks are split finely, so that several workers have something to do; from 20 lanes
-    on, each is to have two full chunks or more, since a lane costs requests of its own.
+    Small tasks are split finely, so that several workers have something to do; from ten lanes
+    on, each is to have three full chunks or more, since a lane costs requests of its own.
     """
-    wanted = max(-(-lines // (2 * CHUNK)), min(_FEW, -(-lines // _SMALL)))
+    wanted = max(-(-lines // (_LONG * CHUNK)), min(_FEW, -(-lines // _SMALL)))
     lanes = max(1, min(most, wanted))
     return lanes, max(_SMALL, min(CHUNK, -(-lines // lanes)))
 
