@@ -39,7 +39,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Pictures ``first``, ``first + 1``, …
+    """Consecutive pictures, the first of them numbered ``first``.
 
     Their unit vectors (n, 512), and the number of the product of each, the id of its category and
     its tag from 0 to 999, (n,).
