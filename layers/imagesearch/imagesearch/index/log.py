@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from imagesearch.catalogue import Attributes, Picture, PictureKey, Region
 from imagesearch.errors import CorruptObject
-from imagesearch.index.features import DIMENSIONS, Features, bits_of
+from imagesearch.index.features import DIMENSIONS, Features, bits_of, encode, levels
 from imagesearch.index.sealed import seal, unseal
 
 __all__ = [
@@ -61,6 +61,16 @@ class Entry:
     picture: Picture
     features: Features
     meaning: NDArray[np.int8] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        picture: Picture,
+        vector: NDArray[np.floating[Any]],
+        meaning: NDArray[np.floating[Any]] | None,
+    ) -> Entry:
+        """Return the entry of a picture whose vector and meaning (512,) were just seen."""
+        return cls(picture, encode(vector), None if meaning is None else levels(meaning))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entry) and self._parts() == other._parts()

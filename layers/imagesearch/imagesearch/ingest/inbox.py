@@ -26,7 +26,7 @@ from imagesearch.errors import (
     StorageUnavailable,
     UnknownInstance,
 )
-from imagesearch.index import Entry, OfPicture, encode
+from imagesearch.index import Entry, OfPicture
 from imagesearch.ingest.house import Workshop
 from imagesearch.ingest.lines import Line, parse
 from imagesearch.ingest.source import MAX_PICTURE
@@ -245,17 +245,18 @@ def _add(
         crop=line.crop,
         category_id=line.category_id,
         on_thumbnail=made.append if shop.thumbnails else None,
+        meaning=True,
     )
     pack = Pack()
     thumbnail = pack.add(made[0]) if made else ""
     pack.write(shop.store, instance)
-    picture = Picture(
-        key, view.category_id, view.region, line.owner_attributes(), thumbnail=thumbnail
-    )
+    given = line.owner_attributes()
+    picture = Picture(key, view.category_id, view.region, given, thumbnail, view.classes)
     opened = shop.house.place(place.instance)
     if opened.instance.model != instance.model:
         raise StorageUnavailable(f"instance {place.instance!r} moved to another bundle meanwhile.")
-    opened.index.append([Entry(picture, encode(view.vector))], after=opened.place)
+    entry = Entry.of(picture, view.vector, view.meaning)
+    opened.index.append([entry], after=opened.place)
     shop.house.wrote(opened)
 
 

@@ -23,7 +23,7 @@ from imagesearch.errors import (
     StorageUnavailable,
     UnknownInstance,
 )
-from imagesearch.index import Deletion, Entry, OfPicture, OfProduct, encode, operation_number
+from imagesearch.index import Deletion, Entry, OfPicture, OfProduct, operation_number
 from imagesearch.ingest.house import Workshop
 from imagesearch.ingest.lanes import LEASE, Failure, Hold, merged
 from imagesearch.ingest.lines import Line
@@ -178,12 +178,12 @@ class _Bench:
             crop=line.crop,
             category_id=line.category_id,
             on_thumbnail=made.append if self.shop.thumbnails else None,
+            meaning=True,
         )
         thumbnail = thumbnails.add(made[0]) if made else ""
-        picture = Picture(
-            line.key, view.category_id, view.region, line.owner_attributes(), thumbnail=thumbnail
-        )
-        return Entry(picture, encode(view.vector))
+        given = line.owner_attributes()
+        picture = Picture(line.key, view.category_id, view.region, given, thumbnail, view.classes)
+        return Entry.of(picture, view.vector, view.meaning)
 
     def _operation(self, end: int) -> str:
         state = self.hold.state

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
 from imagesearch.catalogue import Instance, Picture, PictureKey, Region
 from imagesearch.errors import PictureDuplicated, PictureExists
-from imagesearch.index import Entry, Features, Hit, Query, encode
+from imagesearch.index import Entry, Features, Hit, Query
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
 from imagesearch.operations.duplicates import SAME
@@ -87,6 +87,7 @@ def add_picture(
             crop=request.crop,
             category_id=request.category_id,
             on_thumbnail=making.take if deployment.settings.thumbnails else None,
+            meaning=True,
         )
         return view, making
 
@@ -94,13 +95,14 @@ def add_picture(
     key = PictureKey(request.product_id, request.pic_name)
     if request.if_exists != "replace" and (standing := catalogue.snapshot.find(key)):
         return _left(standing, catalogue, request)
-    features = encode(view.vector)
-    duplicates = _duplicates(catalogue, key, features, request)
     picture = Picture(
-        key, view.category_id, view.region, request.attributes(), thumbnail=making.place()
+        key, view.category_id, view.region, request.attributes(), classes=view.classes
     )
+    entry = Entry.of(picture, view.vector, view.meaning)
+    duplicates = _duplicates(catalogue, key, entry.features, request)
+    picture = replace(picture, thumbnail=making.place())
     sequence = catalogue.index.append(
-        [Entry(picture, features)],
+        [replace(entry, picture=picture)],
         after=catalogue.snapshot,
         operation_id=operation_id(request.instance, idempotency_key),
     )

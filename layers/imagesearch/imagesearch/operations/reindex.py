@@ -200,8 +200,8 @@ class Reindex:
             filled.refused[picture.key] = f"{error.code}: {error.detail}"
             return None
         category = view.category_id if self._anew else picture.category_id
-        seen = replace(picture, region=view.region, category_id=category)
-        return Entry(seen, encode(view.vector))
+        seen = replace(picture, region=view.region, category_id=category, classes=view.classes)
+        return Entry.of(seen, view.vector, view.meaning)
 
     def _is_same(self, checker: Vision, image: bytes, picture: Picture, features: Features) -> bool:
         seen = encode(self._see(checker, image, picture, anew=False).vector)
@@ -213,6 +213,7 @@ class Reindex:
             self.instance.service,
             region=None if anew else picture.region,
             category_id=None if anew else picture.category_id,
+            meaning=True,
         )
 
     def _write(self, batch: list[tuple[Entry, Look | None]]) -> None:
