@@ -95,12 +95,16 @@ def main() -> None:
     )  # fmt: skip
     default = Path(tempfile.gettempdir()) / "imagesearch-scale"
     parser.add_argument("--work", type=Path, default=default, help=f"scratch folder ({default})")
+    parser.add_argument(
+        "--graph-rows", type=int, default=0, help="rows from which a segment has a graph (never)"
+    )
     given = parser.parse_args()
     shutil.rmtree(given.work, ignore_errors=True)
     given.work.mkdir(parents=True)
     results = []
     for rows in given.rows:
-        with running(given.work / "store") as environment:
+        with running(given.work / "store") as variables:
+            environment = {**variables, "BENCHMARK_GRAPH_ROWS": str(given.graph_rows)}
             results.append(measured(rows, given.work, environment))
         print(json.dumps(results[-1]), file=sys.stderr, flush=True)
         shutil.rmtree(given.work / "store")

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from imagesearch.catalogue import Attributes, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
-from imagesearch.index import Entry, Index, Query, encode
+from imagesearch.index import Entry, Index, Policy, Query, encode
 from imagesearch.storage.lean import open_store
 from numpy.typing import NDArray
 
@@ -170,7 +170,10 @@ def main(arguments: list[str]) -> None:
     store = open_store(
         os.environ["BENCHMARK_BUCKET"], endpoint=os.environ.get("AWS_ENDPOINT_URL_S3")
     )
-    index = Index(store, f"{folder.name}/", model="benchmark", cache=folder / "cache")
+    policy = Policy(graph_rows=int(os.environ["BENCHMARK_GRAPH_ROWS"]) or None)
+    index = Index(
+        store, f"{folder.name}/", model="benchmark", cache=folder / "cache", policy=policy
+    )
     print(json.dumps(PHASES[phase](index, rows, folder)))
 
 
