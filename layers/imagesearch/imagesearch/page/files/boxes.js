@@ -6,6 +6,7 @@ import { t } from "./i18n.js";
 const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LEAST = 12;
+const STILL = 4;
 
 /**
  * An overlay for a picture. `show({ width, height, boxes, chosen })` draws; `onchoose` is called
@@ -25,7 +26,8 @@ export function subjectBoxes(onchoose) {
   function draw(chosen) {
     const focused = overlay.contains(document.activeElement);
     const others = shown.boxes.filter((box) => !same(box, chosen));
-    const all = chosen ? [...others, chosen] : others;
+    // A small one inside a large one stays within reach.
+    const all = (chosen ? [...others, chosen] : others).sort((one, other) => area(other) - area(one));
     overlay.replaceChildren(...all.map((box) => drawn(box, same(box, chosen))));
     if (focused) overlay.querySelector("[aria-pressed=true]")?.focus();
   }
@@ -55,22 +57,22 @@ export function subjectBoxes(onchoose) {
 
   overlay.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    const box = event.target.closest(".box");
+    const clicked = event.target.closest(".box")?.region ?? null;
     const handle = event.target.dataset.handle;
     const start = at(event);
-    const region = box ? box.region : [start[0], start[0], start[1], start[1]];
-    const kind = handle ? "resize" : !box ? "draw" : same(region, shown.chosen) ? "move" : "choose";
-    drag = { kind, handle: handle || "se", start, region, now: region };
+    const moves = !handle && inside(start, shown.chosen);
+    const region = handle || moves ? shown.chosen : [start[0], start[0], start[1], start[1]];
+    drag = { moves, handle: handle || "se", start, region, clicked, now: null };
     overlay.setPointerCapture(event.pointerId);
     event.preventDefault();
   });
 
   overlay.addEventListener("pointermove", (event) => {
-    if (!drag || drag.kind === "choose") return;
+    if (!drag) return;
     const [x, y] = at(event);
     const by = [x - drag.start[0], y - drag.start[1]];
-    const changed = drag.kind === "move" ? moved(drag.region, by, shown) : resized(drag.region, drag.handle, by, shown);
-    drag.now = changed;
+    if (!drag.now && Math.hypot(...by) < STILL * (shown.width / overlay.clientWidth)) return;
+    drag.now = drag.moves ? moved(drag.region, by, shown) : resized(drag.region, drag.handle, by, shown);
     draw(drag.now);
   });
 
@@ -78,10 +80,9 @@ export function subjectBoxes(onchoose) {
     const done = drag;
     drag = null;
     if (!done) return;
-    const [x1, x2, y1, y2] = done.now;
-    const largeEnough = x2 - x1 >= LEAST && y2 - y1 >= LEAST;
-    const meant = done.kind === "choose" || (largeEnough && !same(done.now, done.region));
-    if (meant) onchoose(done.now);
+    // Without a drag it was a click: on a frame, or beside them.
+    const meant = done.now ?? done.clicked;
+    if (meant && largeEnough(meant) && !same(meant, shown.chosen)) onchoose(meant);
     else draw(shown.chosen);
   });
 
@@ -101,6 +102,12 @@ export function subjectBoxes(onchoose) {
 
   return { element: overlay, show };
 }
+
+const largeEnough = ([x1, x2, y1, y2]) => x2 - x1 >= LEAST && y2 - y1 >= LEAST;
+
+const inside = ([x, y], region) => region !== null && region[0] <= x && x < region[1] && region[2] <= y && y < region[3];
+
+const area = ([x1, x2, y1, y2]) => (x2 - x1) * (y2 - y1);
 
 /** Tell whether two regions are the same. */
 export const same = (one, other) => Boolean(one && other) && one.every((value, index) => value === other[index]);

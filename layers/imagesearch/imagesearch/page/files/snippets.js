@@ -74,6 +74,12 @@ function python(fields) {
   ].join("\n");
 }
 
+function vendorCall() {
+  if (query.state.text) return ["SearchImageByTextRequest", "search_image_by_text"];
+  if (query.state.alike) return ["SearchImageByNameRequest", "search_image_by_name"];
+  return ["SearchImageByPicRequest", "search_image_by_pic"];
+}
+
 function vendor(fields) {
   const named = Boolean(query.state.alike || query.state.text);
   const [kind, method] = vendorCall();
