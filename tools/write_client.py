@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
@@ -26,10 +26,18 @@ REQUESTS = {
     "AddFields": ("addPicture", {"product_id", "pic_name", "image", "upload_id"}),
     "AttributeFields": ("updatePicture", set()),
     "SearchFields": ("searchPictures", {"image", "upload_id", "product_id", "pic_name"}),
+    "CombinedFields": ("searchPictures", {"query"}),
+    "SubjectFields": ("searchPictures", {"regions", "image", "upload_id"}),
     "CompareFields": ("comparePictures", {"image", "other_image"}),
     "IncrementFields": ("submitIncrement", {"bucket", "path"}),
 }
-"""The optional fields of an operation by the name of their type; the others are parameters."""
+"""The optional fields of an operation by the name of their type; the others are parameters.
+
+Of several requests that an operation takes it is the one with exactly these others.
+"""
+
+ASKED = {"Part", "StoredPicture"}
+"""Schemas of requests; the client has classes of its own for them."""
 
 BLOCKING = {
     "calls are awaited": "calls block",
@@ -55,8 +63,9 @@ BLOCKING = {
 def answers() -> str:
     """Return the module of answers: one struct for each schema of the document."""
     schemas = document()["components"]["schemas"]
-    kinds = {n: s for n, s in schemas.items() if s.get("type") == "object" and n != "Problem"}
-    public = {name: _public(name) for name in kinds}
+    left_out = {"Problem", *ASKED}
+    kinds = {n: s for n, s in schemas.items() if s.get("type") == "object" and n not in left_out}
+    public = {name: _public(name, kinds) for name in kinds}
     lines = [
         _head("What the service answers, as frozen structs."),
         "from __future__ import annotations\n",
@@ -84,7 +93,7 @@ def fields() -> str:
     ]
     for name, (operation_id, own) in REQUESTS.items():
         body = found[operation_id]["requestBody"]["content"]["application/json"]["schema"]
-        body = body.get("anyOf", [body])[0]
+        body = next(one for one in body.get("anyOf", [body]) if own <= one["properties"].keys())
         lines += [f"\nclass {name}(TypedDict, total=False):"]
         said = f"Fields of ``{operation_id}``, see docs/http-api.md; ``None`` is not sent."
         lines += [f'    """{said}"""\n']
@@ -159,8 +168,10 @@ def _head(text: str) -> str:
     return f'"""{text}\n\n{NOTE}\n"""\n'
 
 
-def _public(name: str) -> str:
-    return re.sub(r"(Record|Answer)$", "", name)
+def _public(name: str, taken: Container[str] = ()) -> str:
+    """Return a schema's name without its ending, unless another schema has that name."""
+    short = re.sub(r"(Record|Answer)$", "", name)
+    return name if short in taken else short
 
 
 def _all(names: list[str]) -> str:

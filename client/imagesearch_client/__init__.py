@@ -28,6 +28,7 @@ from imagesearch_client.errors import (
 )
 from imagesearch_client.importing import Failure, Summary
 from imagesearch_client.journal import Journal
+from imagesearch_client.part import Part
 from imagesearch_client.retries import Retries
 from imagesearch_client.sigv4 import AwsSignature, Credentials, NoCredentials
 from imagesearch_client.sources import Item, Listing, UnusableSource, read_source
@@ -45,6 +46,7 @@ __all__ = [
     "Journal",
     "Listing",
     "NoCredentials",
+    "Part",
     "Refused",
     "Retries",
     "Summary",

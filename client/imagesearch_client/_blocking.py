@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 import httpx
 
@@ -17,6 +18,7 @@ from imagesearch_client import answers, importing
 from imagesearch_client._blocking_calls import Calls
 from imagesearch_client.dump import dump_line
 from imagesearch_client.journal import Journal
+from imagesearch_client.part import Part
 from imagesearch_client.refusals import InvalidInstance, PictureNotFound
 from imagesearch_client.retries import pause
 from imagesearch_client.sources import Listing, read_source
@@ -36,9 +38,11 @@ if TYPE_CHECKING:
     from imagesearch_client.fields import (
         AddFields,
         AttributeFields,
+        CombinedFields,
         CompareFields,
         IncrementFields,
         SearchFields,
+        SubjectFields,
     )
 
 __all__ = ["Client"]
@@ -139,6 +143,74 @@ class Client(Calls):
         if by is not None:
             sought |= {"product_id": by[0], "pic_name": by[1]}
         return self.call("POST", instance_path(instance, "/search"), answers.Found, json=sought)
+
+    def search_combined(
+        self, instance: str, parts: Sequence[Part], **fields: Unpack[CombinedFields]
+    ) -> answers.Combined:
+        """Find what looks like several things at once, and unlike those of negative weight."""
+        sent: list[dict[str, Any]] = []
+        for part in parts:
+            one: dict[str, Any] = {"text": part.text, "weight": part.weight, "region": part.region}
+            one |= {"crop": part.crop}
+            if part.image is not None:
+                one |= self._picture(part.image)
+            if part.by is not None:
+                one["picture"] = {"product_id": part.by[0], "pic_name": part.by[1]}
+            sent.append(given(one))
+        path = instance_path(instance, "/search")
+        return self.call("POST", path, answers.Combined, json={**given(fields), "query": sent})
+
+    def search_subjects(
+        self, instance: str, image: Image, **fields: Unpack[SubjectFields]
+    ) -> answers.Subjects:
+        """Search for every subject that is found in a picture, the main one first."""
+        sought = {**given(fields), **self._picture(image), "regions": "all"}
+        path = instance_path(instance, "/search")
+        return self.call("POST", path, answers.Subjects, json=sought)
+
+    def facets(
+        self,
+        instance: str,
+        *by: str,
+        filter: str = "",
+        category_id: int | None = None,
+        limit: int = 20,
+    ) -> dict[str, answers.Facet]:
+        """Count the pictures that are selected by each of the fields ``by``."""
+        query = {"by": ",".join(by), "filter": filter, "limit": str(limit)}
+        query["category_id"] = "" if category_id is None else str(category_id)
+        path = instance_path(instance, "/facets")
+        return (self.call("GET", path, answers.CountsAnswer, query=query)).facets
+
+    def duplicates(
+        self,
+        instance: str,
+        *,
+        score: float | None = None,
+        page_size: int = 100,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> Iterator[answers.Twins]:
+        """Yield the pictures that have duplicates, each pair once.
+
+        ``on_progress`` is told after each page how many pictures have been compared.
+        """
+        query = {"limit": str(page_size), "cursor": ""}
+        query["score"] = "" if score is None else str(score)
+        path, looked = instance_path(instance, "/duplicates"), 0
+        while True:
+            page = self.call("GET", path, answers.Duplicates, query=query)
+            looked += page.looked
+            if on_progress:
+                on_progress(looked)
+            yield from page.groups
+            if not page.next_cursor:
+                return
+            query["cursor"] = page.next_cursor
+
+    def thumbnail(self, instance: str, thumbnail: str) -> bytes:
+        """Return the small JPEG that a record's ``thumbnail`` names."""
+        path = instance_path(instance, f"/thumbnails/{quote(thumbnail, safe='')}")
+        return self.call("GET", path, bytes)
 
     def compare(
         self, instance: str, image: Image, other_image: Image, **fields: Unpack[CompareFields]

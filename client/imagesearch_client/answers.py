@@ -16,7 +16,7 @@ __all__ = [
     "CombinedHit",
     "Compared",
     "Counts",
-    "Counts",
+    "CountsAnswer",
     "Deleted",
     "Duplicates",
     "Erased",
@@ -30,12 +30,10 @@ __all__ = [
     "Instance",
     "Instances",
     "Page",
-    "Part",
     "Picture",
     "Problem",
     "Query",
     "SeenPicture",
-    "StoredPicture",
     "Subject",
     "Subjects",
     "Twins",
@@ -43,25 +41,6 @@ __all__ = [
     "Upload",
     "Value",
 ]
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One of ``image``, ``upload_id``, ``picture`` and ``text``; unwanted by a negative weight."""
-
-    image: str | None = None
-    upload_id: str | None = None
-    picture: StoredPicture | None = None
-    text: str | None = None
-    region: str | list[int] | None = None
-    crop: bool = True
-    weight: float = 1.0
-
-
-class StoredPicture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Names an indexed picture."""
-
-    product_id: str
-    pic_name: str
 
 
 class Instances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -207,7 +186,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sequence: int
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CountsAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many pictures have each value, by field."""
 
     facets: dict[str, Facet]

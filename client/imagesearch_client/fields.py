@@ -11,9 +11,11 @@ from typing import Literal, TypedDict
 __all__ = [
     "AddFields",
     "AttributeFields",
+    "CombinedFields",
     "CompareFields",
     "IncrementFields",
     "SearchFields",
+    "SubjectFields",
 ]
 
 
@@ -58,6 +60,28 @@ class SearchFields(TypedDict, total=False):
     region: str | Sequence[int] | None
     num: int | None
     start: int | None
+    filter: str | None
+    score_threshold: float | None
+    distinct_product: bool | None
+    min_sequence: int | None
+
+
+class CombinedFields(TypedDict, total=False):
+    """Fields of ``searchPictures``, see docs/http-api.md; ``None`` is not sent."""
+
+    category_id: int | None
+    num: int | None
+    start: int | None
+    filter: str | None
+    score_threshold: float | None
+    distinct_product: bool | None
+    min_sequence: int | None
+
+
+class SubjectFields(TypedDict, total=False):
+    """Fields of ``searchPictures``, see docs/http-api.md; ``None`` is not sent."""
+
+    num: int | None
     filter: str | None
     score_threshold: float | None
     distinct_product: bool | None

@@ -106,6 +106,8 @@ def decoded(answer: httpx.Response, kind: type[Answer]) -> Answer:
     """Read a good answer; raise :class:`Refused` for a problem."""
     if not answer.is_success:
         raise refusal(answer)
+    if kind is bytes:
+        return answer.content  # type: ignore[return-value]  # it is the kind that was asked for
     try:
         return msgspec.json.decode(answer.content, type=kind)
     except msgspec.MsgspecError as error:

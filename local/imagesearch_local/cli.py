@@ -15,6 +15,7 @@ from imagesearch_local.commands import (
     instances,
     keys,
     models,
+    overview,
     pictures,
     reindexing,
     running,
@@ -45,7 +46,9 @@ app.command("import")(imports.import_pictures)
 app.command("search")(pictures.search)
 app.command("compare")(pictures.compare)
 app.command("update")(pictures.update)
-app.command("dump")(pictures.dump)
+app.command("facets")(overview.facets)
+app.command("duplicates")(overview.duplicates)
+app.command("dump")(overview.dump)
 app.command("show")(pictures.show)
 app.command("delete")(pictures.delete)
 app.command("eval")(evaluating.eval_command)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
-from imagesearch.openapi import ROUTES
+from imagesearch.openapi import ROUTES, document
 from imagesearch_client import AsyncClient, Client, Refused, refusals
 
 ROOT = Path(__file__).parents[2]
@@ -33,18 +35,23 @@ def test_there_is_one_exception_for_each_code() -> None:
     assert all(issubclass(kind, Refused) for kind in refusals.BY_CODE.values())
 
 
-def test_every_route_is_called_by_some_method() -> None:
+def test_every_route_and_variant_is_called_by_some_method() -> None:
     source = "".join((PACKAGE / f"{name}.py").read_text() for name in ("_async", "_async_calls"))
+    pairs = [(route.key, route.answer) for route in ROUTES if route.answer]
+    pairs += [(route.key, answer) for route in ROUTES for _, answer in route.variants]
+    schemas = document()["components"]["schemas"]
+    called = set(re.findall(r"answers\.(\w+)", source))
     missing = [
-        route.key
-        for route in ROUTES
-        if route.method != "get" and f"answers.{_public(route.answer.__name__)}" not in source
+        (key, answer.__name__)
+        for key, answer in pairs
+        if WRITER["_public"](answer.__name__, schemas) not in called
     ]
     assert missing == []
 
 
-def _public(name: str) -> str:
-    return str(WRITER["_public"](name))
+def test_no_two_answers_have_the_same_name() -> None:
+    names = re.findall(r"^class (\w+)", (PACKAGE / "answers.py").read_text(), re.MULTILINE)
+    assert len(names) == len(set(names))
 
 
 def test_both_clients_have_the_same_methods() -> None:
@@ -70,8 +77,6 @@ def test_the_client_is_python_3_10(module: Path) -> None:
 
 def test_nothing_but_httpx_and_msgspec_is_needed() -> None:
     allowed = {"httpx", "msgspec", "imagesearch_client", "botocore", "typing_extensions"}
-    import sys
-
     for module in PACKAGE.glob("*.py"):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []

@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from imagesearch_client import AsyncClient, Client, Unreachable, answers, read_source, refusals
+from imagesearch_client import (
+    AsyncClient,
+    Client,
+    Part,
+    Unreachable,
+    answers,
+    read_source,
+    refusals,
+)
 from imagesearch_client.wire import LARGEST_IN_LINE
 from PIL import Image
 
@@ -55,6 +63,28 @@ def test_pictures_are_added_found_changed_and_deleted(
     assert client.compare(instance, ONE, ONE).score == 1.0
     assert instance in {one.name for one in client.instances()}
     assert client.ready().status == "ok"
+
+
+def test_several_things_are_searched_for_counted_and_compared(
+    client: Client, instance: str
+) -> None:
+    for name, seed in (("a", 1), ("b", 2), ("c", 1)):
+        client.add(instance, as_bytes(drawn(seed), "PNG"), name, "n", str_attr=f"s{seed}")
+    parts = [Part(image=ONE), Part(by=("b", "n"), weight=-0.5)]
+    both = client.search_combined(instance, parts, num=2)
+    assert {hit.product_id for hit in both.hits} == {"a", "c"}
+    assert len(both.hits[0].parts) == 2
+    [subject, *_] = client.search_subjects(instance, ONE, num=1).regions
+    assert subject.hits
+    facet = client.facets(instance, "str_attr", "category_id")["str_attr"]
+    assert [(value.value, value.count) for value in facet.values] == [("s1", 2), ("s2", 1)]
+    looked: list[int] = []
+    [twins] = client.duplicates(instance, page_size=2, score=0.999, on_progress=looked.append)
+    assert (twins.picture.product_id, twins.duplicates[0].product_id) == ("a", "c")
+    assert looked[-1] == 3
+    record = client.picture(instance, "a", "n")
+    assert record.thumbnail
+    assert client.thumbnail(instance, record.thumbnail).startswith(b"\xff\xd8")
 
 
 def test_a_large_picture_goes_by_an_upload(client: Client, instance: str) -> None:

@@ -14,7 +14,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["complain", "import_progress", "print_fields", "print_json", "print_table", "progress"]
+__all__ = [
+    "complain",
+    "counting",
+    "import_progress",
+    "print_fields",
+    "print_json",
+    "print_table",
+    "progress",
+]
 
 _SCREEN = Console(highlight=False)
 _WIDE = 1000  # what is not a screen has no edge to fold at
@@ -62,6 +70,14 @@ def progress(title: str, *, hidden: bool) -> Iterator[Callable[[int], Callable[[
             return lambda: bar.advance(task)
 
         yield begin
+
+
+@contextmanager
+def counting(title: str, total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
+    """Show how many of ``total`` are done; gives a function that is told how many."""
+    with _bar(hidden=hidden) as bar:
+        task = bar.add_task(title, total=total, note="")
+        yield lambda done: bar.update(task, completed=done)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""``imagesearch add``, ``update``, ``show``, ``search``, ``compare``, ``delete``, ``dump``."""
+"""``imagesearch add``, ``update``, ``show``, ``search``, ``compare``, ``delete``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from imagesearch_client.sources import FIELDS
 from imagesearch_local.commands.options import ApiKey, AsJson, Instance, Url, connect
 from imagesearch_local.commands.output import complain, print_fields, print_json, print_table
 
-__all__ = ["add", "compare", "delete", "dump", "search", "show", "update"]
+__all__ = ["add", "compare", "delete", "search", "show", "update"]
 
 _PICTURE = {"exists": True, "dir_okay": False, "readable": True, "show_default": False}
 Picture = Annotated[Path, typer.Argument(help="Picture file.", **_PICTURE)]
@@ -79,22 +79,6 @@ def compare(
     with connect(url, api_key) as client:
         compared = client.compare(instance, picture, other)
     print_json(compared) if as_json else print_fields(compared)
-
-
-def dump(
-    instance: Instance,
-    file: Annotated[Path, typer.Argument(help="File to write, such as increment.meta.")],
-    url: Url = DEFAULT_URL,
-    api_key: ApiKey = "",
-    as_json: AsJson = False,
-) -> None:
-    """Write the record of every picture as a line of increment.meta.
-
-    Put beside the pictures, the file brings them into any instance again.
-    """
-    with connect(url, api_key) as client:
-        count = client.dump(instance, file)
-    print_json({"pictures": count}) if as_json else complain(f"{count} pictures in {file}")
 
 
 def show(
