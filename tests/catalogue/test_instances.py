@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from imagesearch.catalogue import Instance, InstanceRegister, Service
-from imagesearch.errors import CorruptObject, InstanceExists, InvalidField, UnknownInstance
+from imagesearch.errors import (
+    CorruptObject,
+    InstanceExists,
+    InvalidField,
+    LostRace,
+    UnknownInstance,
+)
 
 from tests.simulation.bucket import Bucket
 
@@ -61,6 +69,19 @@ def test_a_name_is_free_after_it_was_forgotten() -> None:
     other.doubt("shop")
     assert other.get("shop") == second
     assert first.prefix != second.prefix
+
+
+def test_who_forgets_an_instance_late_does_not_touch_the_next_of_its_name() -> None:
+    bucket = Bucket()
+    register, late = InstanceRegister(bucket), InstanceRegister(bucket)
+    first, _ = register.add(instance("shop", incarnation="first"))
+    register.forget(first)
+    assert [*register] == []
+    second, _ = register.add(instance("shop", incarnation="second"))
+    late.forget(first)
+    assert late.get("shop") == second
+    with pytest.raises(LostRace, match="changed"):
+        late.forget(replace(second, index="other"))
 
 
 def test_all_instances_are_listed_by_name() -> None:

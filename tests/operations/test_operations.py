@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from imagesearch.catalogue import OTHER, PictureKey, Service
@@ -14,6 +14,7 @@ from imagesearch.errors import (
     PictureExists,
     PictureNotIndexed,
     PictureTooBig,
+    StorageUnavailable,
     TooDeepResults,
     TooManyResults,
     UnknownInstance,
@@ -192,6 +193,32 @@ def test_an_instance_is_created_once(deployment: Deployment, bucket: Bucket) -> 
         create_instance(deployment, CreateInstance(instance="shop", service=Service.FABRIC))
 
 
+@pytest.mark.parametrize("finish", ["erase", "create"])
+def test_an_erasure_that_was_interrupted_is_finished_by_the_next_to_come(
+    deployment: Deployment, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, finish: str
+) -> None:
+    add(deployment, "p", "1")
+    confirmed = DeleteInstance(instance="shop", confirm="shop")
+    with monkeypatch.context() as patched:
+        patched.setattr(bucket, "list", unavailable)
+        with pytest.raises(StorageUnavailable):
+            delete_instance(deployment, confirmed)
+    with pytest.raises(UnknownInstance):
+        find(deployment, "1")
+    litter = bucket.keys_after("index/shop/", "")
+    assert litter
+    if finish == "erase":
+        delete_instance(deployment, confirmed)
+    else:
+        wanted = CreateInstance(instance="shop", service=Service.PRODUCT)
+        assert create_instance(deployment, wanted)[1]
+    assert not {*litter} & {*bucket.keys_after("index/shop/", "")}
+
+
+def unavailable(*_arguments: object, **_names: object) -> NoReturn:
+    raise StorageUnavailable("the store is silent.")
+
+
 def test_erasing_leaves_nothing_and_other_environments_notice(
     make: Make, deployment: Deployment, bucket: Bucket
 ) -> None:
@@ -200,7 +227,7 @@ def test_erasing_leaves_nothing_and_other_environments_notice(
     with pytest.raises(InvalidField, match="confirm"):
         delete_instance(deployment, DeleteInstance(instance="shop", confirm="yes"))
     delete_instance(deployment, DeleteInstance(instance="shop", confirm="shop"))
-    assert bucket.keys_after("", "") == []
+    assert bucket.keys_after("", "") == ["instances/shop.json"]  # which says the name is free
     with pytest.raises(UnknownInstance):
         find(other, "1")
     create_instance(deployment, CreateInstance(instance="shop", service=Service.GENERIC))

@@ -37,7 +37,8 @@ class Write:
         what = _told(self.changes)
         what += f" settings {_told(self.settings)}" if self.settings else ""
         what += f" found {_told(self.found)}" if self.found else ""
-        return f"{self.name} [{self.begin}, {self.end}] sequence {self.sequence}: {what}"
+        homes = " ".join(sorted(home[-10:-1] for home in self.homes))
+        return f"{self.name} [{self.begin}, {self.end}] {homes} sequence {self.sequence}: {what}"
 
 
 @dataclass(eq=False)
@@ -64,7 +65,7 @@ class Read:
         what += f" found {sorted('/'.join(key) for key in self.found)}" if self.found else ""
         return (
             f"{self.name} [{self.begin}, {self.end}] sequence {self.sequence} "
-            f"generation {self.generation}: {what}"
+            f"{(self.home or '')[-10:-1]} generation {self.generation}: {what}"
         )
 
 
@@ -106,6 +107,7 @@ class _Check:
         self._writes = history.writes
         self._reads = sorted(history.reads, key=lambda read: read.end)
         own = [write for write in self._writes if not write.rollback]
+        self._rollbacks = [write for write in self._writes if write.rollback]
         self._author = {v: w for w in own for v in w.changes.values() if v is not None}
         self._setter = {v: w for w in own for v in w.settings.values() if v is not None}
         # A write has taken effect when it was acknowledged or when somebody saw it.
@@ -134,7 +136,7 @@ class _Check:
             if version is not None and not sources:
                 yield Violation("phantom", f"{read} shows {key}={version}, which nobody wrote")
                 continue
-            newer = [self._overwriter(key, source, read.begin) for source in sources]
+            newer = [self._overwriter(key, source, read) for source in sources]
             if all(newer):
                 yield self._verdict(read, key, self._author.get(version), newer[-1])
         parts = {self._author.get(version) for version in read.seen.values()}
@@ -160,7 +162,7 @@ class _Check:
                 yield Violation("phantom", f"{read} shows {key} set to {value} by nobody")
                 continue
             sources = [s for s in self._sources(key, version, read.end) if s]
-            sources = [s for s in sources if not self._overwriter(key, s, read.begin)]
+            sources = [s for s in sources if not self._overwriter(key, s, read)]
             if sources and not any(self._may_be_set(read, key, s, setter) for s in sources):
                 yield Violation(
                     "lost", f"{read} shows a wrong setting of {'/'.join(key)}, from {setter}"
@@ -178,7 +180,7 @@ class _Check:
             if key in write.settings
             and not write.rollback
             and write not in (setter, source)
-            and self._effective[write] < read.begin
+            and self._is_in_effect(write, read)
             and self._is_newer(write, source, read.begin)
         ]
         if from_source:
@@ -214,13 +216,26 @@ class _Check:
             if not any(e.begin < read.end and not e.end < write.begin for e in erasures):
                 yield Violation("lost", f"{read} finds no instance after {write}")
 
-    def _overwriter(self, key: PictureKey, source: Write | None, time: float) -> Write | None:
-        """Return a write that is certainly newer than ``source`` and in effect by ``time``."""
-        for write in self._history.writes:
-            effective = key in write.changes and self._effective[write] < time
-            if effective and write is not source and self._is_newer(write, source, time):
+    def _overwriter(self, key: PictureKey, source: Write | None, read: Read) -> Write | None:
+        """Return a write that is certainly newer than ``source`` and in effect at a read."""
+        for write in self._writes:
+            if (
+                key in write.changes
+                and self._is_in_effect(write, read)
+                and write is not source
+                and self._is_newer(write, source, read.begin)
+            ):
                 return write
         return None
+
+    def _is_in_effect(self, write: Write, read: Read) -> bool:
+        """Tell whether a write had certainly taken effect and was not undone before a read."""
+        return self._effective[write] < read.begin and not any(
+            other is not write
+            and other.begin < read.end
+            and not write.begin > self._effective[other]
+            for other in self._rollbacks
+        )
 
     def _is_newer(self, write: Write, other: Write | None, time: float) -> bool:
         """Tell whether real time or their sequences say that ``write`` is the later one."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
 from unittest.mock import patch
 
 import numpy as np
-from imagesearch.errors import CorruptObject
+from imagesearch.errors import CorruptObject, UnknownInstance
 from imagesearch.index.collect import _settled
 from imagesearch.index.features import BIT_BYTES, bits_of
 from imagesearch.index.keeper import Keeper
@@ -78,7 +78,8 @@ class Run:
         def body(process: Process) -> None:
             actor.begin(process, crash=0.0)
             try:
-                work(actor)
+                with suppress(UnknownInstance):
+                    work(actor)
             except CorruptObject as error:
                 self.history.violate("damaged", f"{name}: {error.detail}")
 

@@ -80,6 +80,16 @@ def check_name(name: str) -> str:
     return name
 
 
+class _Erased(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stays of an erased instance: that its name is free.
+
+    A record is never deleted, because whoever does that late would delete that of the next
+    instance of the name.
+    """
+
+    erased: str
+
+
 class InstanceRegister:
     """The instances of a deployment, one object each."""
 
@@ -95,8 +105,7 @@ class InstanceRegister:
         Raises :class:`InstanceExists` when the name is taken for another service.
         """
         try:
-            key = self._key(check_name(wanted.name))
-            self._store.put_if_absent(key, msgspec.json.encode(wanted))
+            self._put_if_free(wanted)
         except LostRace:
             self.doubt(wanted.name)
             found = self.get(wanted.name)
@@ -144,18 +153,47 @@ class InstanceRegister:
         self._known[known.name] = wanted
 
     def forget(self, instance: Instance) -> None:
-        """Remove the instance's record; its name is free from here on."""
-        self._store.delete([self._key(instance.name)])
+        """Take the instance's record out of force; its name is free from here on.
+
+        Nothing happens if another has the name by now. Raises :class:`LostRace` if the record
+        was changed meanwhile.
+        """
         self.doubt(instance.name)
+        key = self._key(instance.name)
+        found, etag = self._found(key)
+        if isinstance(found, Instance) and found.incarnation == instance.incarnation:
+            if found != instance:
+                raise LostRace(f"instance {instance.name!r} was changed meanwhile.")
+            free = msgspec.json.encode(_Erased(instance.incarnation))
+            self._store.compare_and_swap(key, free, etag)
+
+    def _put_if_free(self, wanted: Instance) -> None:
+        """Write a record; :class:`LostRace` if the name is taken."""
+        key = self._key(check_name(wanted.name))
+        body = msgspec.json.encode(wanted)
+        try:
+            self._store.put_if_absent(key, body)
+        except LostRace:
+            found, etag = self._found(key)
+            if not isinstance(found, _Erased):
+                raise
+            self._store.compare_and_swap(key, body, etag)
 
     def _read(self, name: str) -> Instance:
-        key = self._key(name)
+        found, _ = self._found(self._key(name))
+        if not isinstance(found, Instance):
+            raise UnknownInstance(f"there is no instance {name!r}.", field="instance")
+        return found
+
+    def _found(self, key: str) -> tuple[Instance | _Erased | None, str]:
+        """Return a record and its ETag; ``None`` if there never was one."""
         try:
             stored = self._store.get(key)
         except NoSuchObject:
-            raise UnknownInstance(f"there is no instance {name!r}.", field="instance") from None
+            return None, ""
         try:
-            return msgspec.json.decode(stored.body, type=Instance)
+            kind = _Erased if stored.body.startswith(b'{"erased":') else Instance
+            return msgspec.json.decode(stored.body, type=kind), stored.etag
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptObject(f"{key} is not an instance record: {error}") from None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from imagesearch.errors import NoSuchObject, UnknownInstance
 from imagesearch.index.collect import collect
 from imagesearch.index.fold import folded
 from imagesearch.index.keeper import Keeper
@@ -57,7 +58,10 @@ def maintain(keeper: Keeper) -> Maintained:
 def pulse(keeper: Keeper) -> int:
     """Return the store's time (µs), not later than now."""
     keeper.store.put(keeper.keys.pulse, b"")
-    return keeper.store.head(keeper.keys.pulse).modified
+    try:
+        return keeper.store.head(keeper.keys.pulse).modified
+    except NoSuchObject:  # only erasing removes it
+        raise UnknownInstance(f"there is no index at {keeper.keys.prefix}.") from None
 
 
 def _fold_and_settle(keeper: Keeper, clock: int, now: int) -> int:

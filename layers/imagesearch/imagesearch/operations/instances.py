@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from imagesearch.catalogue import Instance, Service
-from imagesearch.errors import InvalidField, UnknownInstance
+from imagesearch.errors import InvalidField, LostRace, UnknownInstance
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.fields import OperationFields
 
@@ -61,7 +62,15 @@ def create_instance(deployment: Deployment, request: CreateInstance) -> tuple[De
     # The index comes first: an instance that is registered can be used.
     index = deployment.index(wanted)
     index.create()
-    instance, new = deployment.instances.add(wanted)
+    while True:
+        instance, new = deployment.instances.add(wanted)
+        if new or deployment.index(instance).exists():
+            break
+        # Somebody began to erase it and was stopped, or is not done yet.
+        deployment.instances.doubt(instance.name)
+        with suppress(UnknownInstance):
+            if deployment.instances.get(instance.name) == instance:
+                _erase(deployment, instance)
     if not new:
         index.erase()
     return describe_instance(deployment, NamedInstance(instance=instance.name)), new
@@ -101,9 +110,29 @@ def delete_instance(deployment: Deployment, request: DeleteInstance) -> None:
             fix=f"Add ?confirm={request.instance} if you mean to erase all of it.",
         )
     deployment.instances.doubt(request.instance)
-    instance = deployment.instances.get(request.instance)
-    # The record goes first: nobody who asks from here on finds an instance half erased.
-    deployment.instances.forget(instance)
-    deployment.index(instance).erase()
-    while left := [info.key for info in deployment.store.list(instance.asides)]:
-        deployment.store.delete(left)
+    _erase(deployment, deployment.instances.get(request.instance))
+
+
+def _erase(deployment: Deployment, instance: Instance) -> None:
+    """Erase an instance, or finish what somebody began who was stopped.
+
+    The index goes first, beginning with its manifest, and its name is free only then: nobody who
+    has the old index open can write to it any more when there is another of its name.
+    """
+    while True:
+        deployment.index(instance).erase()
+        while left := [info.key for info in deployment.store.list(instance.asides)]:
+            deployment.store.delete(left)
+        try:
+            deployment.instances.forget(instance)
+        except LostRace:  # it was moved to another index, or erased by somebody else
+            deployment.instances.doubt(instance.name)
+            try:
+                now = deployment.instances.get(instance.name)
+            except UnknownInstance:
+                return
+            if now.incarnation != instance.incarnation:
+                return
+            instance = now
+        else:
+            return
