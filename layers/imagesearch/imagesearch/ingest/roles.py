@@ -163,7 +163,7 @@ class StsLender:
         except ClientError as error:
             raise self._cause(error, role_arn) from error
         except BotoCoreError as error:
-            raise StorageUnavailable(f"STS does not answer: {error}") from error
+            raise StorageUnavailable(f"STS does not answer: {type(error).__name__}.") from error
         return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
 
     def _cause(self, error: ClientError, role_arn: str) -> Exception:

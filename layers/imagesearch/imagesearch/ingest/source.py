@@ -163,7 +163,7 @@ class BucketSource:
                 return None
             except (HTTPClientError, OSError) as error:
                 if attempt == _TRIES - 1:
-                    raise StorageUnavailable(f"reading {key} broke off: {error}") from error
+                    raise StorageUnavailable(f"reading {key} broke off.") from error
         raise AssertionError("unreachable")
 
     def _block(self, found: ObjectInfo, start: int, length: int) -> bytes:
@@ -181,7 +181,7 @@ class BucketSource:
                 break
             except (HTTPClientError, OSError) as error:
                 if attempt == _TRIES - 1:
-                    raise StorageUnavailable(f"reading {found.key} broke off: {error}") from error
+                    raise StorageUnavailable(f"reading {found.key} broke off.") from error
         raise MetaChanged(
             f"{found.key} is not the file of {found.size:,} bytes any more that was submitted.",
             f"{found.key} 已不是提交时的文件（{found.size:,} 字节）。",
@@ -190,7 +190,7 @@ class BucketSource:
     @contextmanager
     def _translated(self, *, listing: bool = False) -> Iterator[None]:
         """Turn a refusal into its cause; that an object is missing or changed stays as it is."""
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             yield
@@ -201,10 +201,8 @@ class BucketSource:
             if cause is not None:
                 raise cause from error
             raise
-        except HTTPClientError:
-            raise
         except BotoCoreError as error:
-            raise StorageUnavailable(f"bucket {self.bucket!r} does not answer: {error}") from error
+            raise self._silent() from error
 
     def _cause(
         self, error: ClientError, code: str, status: int, *, listing: bool
@@ -239,10 +237,15 @@ class BucketSource:
 
     def _opens(self, address: dict[str, Any]) -> bool:
         """Tell whether the bucket itself is open to us, with or without its expected owner."""
-        from botocore.exceptions import ClientError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             self._narrow.head_bucket(**address)
         except ClientError:
             return False
+        except BotoCoreError as error:
+            raise self._silent() from error
         return True
+
+    def _silent(self) -> StorageUnavailable:
+        return StorageUnavailable(f"bucket {self.bucket!r} does not answer.")

@@ -166,7 +166,9 @@ class S3ObjectStore:
             except (BotoCoreError, HTTPClientError, OSError) as error:
                 # The body broke off after the headers: botocore does not retry that itself.
                 if attempt == _READ_TRIES - 1:
-                    raise StorageUnavailable(f"reading {key} broke off: {error}") from error
+                    raise StorageUnavailable(
+                        f"reading {key} broke off: {type(error).__name__}."
+                    ) from error
         raise AssertionError("unreachable")
 
     def _conditional_put(self, request: PutObjectRequestTypeDef, body: bytes) -> str:
@@ -219,7 +221,9 @@ def _translated(key: str) -> Iterator[None]:
     except ClientError as error:
         raise _meaning(error, key) from error
     except BotoCoreError as error:
-        raise StorageUnavailable(f"the object store did not answer for {key}: {error}") from error
+        raise StorageUnavailable(
+            f"the object store did not answer for {key}: {type(error).__name__}."
+        ) from error
 
 
 def _meaning(error: ClientError, key: str) -> StorageError:
