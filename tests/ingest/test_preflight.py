@@ -10,7 +10,16 @@ from imagesearch.ingest.problems import Problem
 from imagesearch.ingest.roles import session_policy
 from imagesearch.operations.increments import SubmitIncrement, check_increment, submit_increment
 
-from tests.ingest.causes import CAUSES, PAGE, answers, asked, page, world
+from tests.ingest.causes import (
+    CAUSES,
+    NOT_EMULATED,
+    PAGE,
+    answers,
+    asked,
+    emulated_world,
+    page,
+    world,
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +54,16 @@ def said() -> dict[str, list[Problem]]:
 )
 def test_a_cause_is_named(said: dict[str, list[Problem]], cause: str, code: str) -> None:
     assert [problem.code for problem in said[cause]] == [code]
+
+
+def test_accounts_that_enforce_iam_give_the_same_answers(said: dict[str, list[Problem]]) -> None:
+    """Trust, external ids, policies, sessions and owners as another's program understands them."""
+    try:
+        enforced = answers(emulated_world)
+    except FileNotFoundError:
+        pytest.skip("needs the emulated account: run tools/sam/setup.sh")
+    for cause in CAUSES.keys() - NOT_EMULATED:
+        assert enforced[cause] == said[cause], cause
 
 
 def test_every_cause_has_an_answer_in_both_languages(said: dict[str, list[Problem]]) -> None:
