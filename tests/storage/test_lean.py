@@ -218,10 +218,19 @@ def test_listings_are_read_page_by_page(
     assert parse_qs(urlsplit(server.asked[1]).query)["continuation-token"] == [token]
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        _listing(["a", "b"], ["Key", "Size", "ETag"]),
+        _listing(["a", "b"], ["Key", "Size", "ETag", "LastModified"])[:-10],
+        b"<html>Sign in to this network</html>",
+        b"\xff" * 20,
+        b"",
+    ],
+)
 def test_a_listing_that_is_something_else_is_refused(
-    server: _Server, store: LeanS3ObjectStore
+    server: _Server, store: LeanS3ObjectStore, page: bytes
 ) -> None:
-    page = _listing(["a", "b"], ["Key", "Size", "ETag"])
     server.answers = [(200, {}, page, len(page))]
     with pytest.raises(StorageError, match="listing"):
         list(store.list("logs/"))

@@ -251,7 +251,9 @@ def _page(body: bytes, seen: Mapping[str, ObjectInfo]) -> tuple[dict[str, Object
     elements that matter hold text alone, so a pattern finds them, ten times as fast as a parser
     of XML, which counts when hundreds of names are looked through before every search.
     """
-    text = body.decode()
+    text = body.decode(errors="replace")
+    if not text.rstrip().endswith("</ListBucketResult>"):
+        raise StorageError("the object store sent something else than a listing.")
     _, *items = text.split("<Contents>")
     token = text.partition("<NextContinuationToken>")[2].partition("<")[0]
     return {item: seen.get(item) or _info(item) for item in items}, _plain(token)
