@@ -34,6 +34,7 @@ check: setup ## Lint, types, import directions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.10 client/imagesearch_client
 	$(BIN)/python -m pytest -q tests/house
 
 build: setup ## Build the functions and layers for deployment (into .aws-sam)
