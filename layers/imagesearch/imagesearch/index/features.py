@@ -114,13 +114,15 @@ def _transformed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     The transform of 512 is the Kronecker product of those of 16 and of 32.
     """
     squares = rows.reshape(-1, 16, 32)
-    return (_hadamard(16) @ (squares @ _hadamard(32))).reshape(rows.shape)
+    transformed: NDArray[np.float64] = _hadamard(16) @ (squares @ _hadamard(32))
+    return transformed.reshape(rows.shape)
 
 
 @cache
 def _hadamard(size: int) -> NDArray[np.float64]:
     places = np.arange(size)
-    return 1.0 - 2.0 * (np.bitwise_count(places[:, np.newaxis] & places) & 1)
+    parity = np.bitwise_count(places[:, np.newaxis] & places) & 1
+    return 1 - 2 * parity.astype(np.float64)
 
 
 @cache
@@ -130,7 +132,8 @@ def _signs() -> list[NDArray[np.float64]]:
         hashlib.sha512(f"imagesearch rotation {number}".encode()).digest()
         for number in range(_ROUNDS)
     )
-    return [1.0 - 2.0 * np.unpackbits(np.frombuffer(digest, np.uint8)) for digest in digests]
+    bits = (np.unpackbits(np.frombuffer(digest, np.uint8)) for digest in digests)
+    return [1 - 2 * ones.astype(np.float64) for ones in bits]
 
 
 def squares_of(rows: NDArray[np.int8]) -> NDArray[np.uint32]:
