@@ -1,6 +1,7 @@
 """Search for pictures, and compare two."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from imagesearch.http import Answer, Api, Request
 from imagesearch.operations import fields
@@ -8,8 +9,10 @@ from imagesearch.operations.answers import ComparedAnswer, FoundAnswer
 from imagesearch.operations.combined import CombinedSearch, combined
 from imagesearch.operations.compare import Compare, compare
 from imagesearch.operations.deployment import Deployment
-from imagesearch.operations.more_answers import CombinedAnswer, SubjectsAnswer
+from imagesearch.operations.meaning import understands
+from imagesearch.operations.more_answers import CombinedAnswer, SubjectsAnswer, WordedAnswer
 from imagesearch.operations.search import Search, probabilities, search
+from imagesearch.operations.search_text import SearchText, search_text
 from imagesearch.operations.several import SearchSubjects, search_subjects
 
 handler = Api()
@@ -19,10 +22,12 @@ deployment.warm()
 
 @handler.route("POST /v1/instances/{instance}/search")
 def search_pictures(request: Request) -> Answer:
-    """Answer the pictures that fit best what was sent: a picture, its subjects, several things."""
+    """Answer the pictures that fit best what was sent: picture, subjects, words, or several."""
     given = request.fields()
     if "query" in given:
-        together = combined(deployment, fields.read(CombinedSearch, given))
+        asked = fields.read(CombinedSearch, given)
+        understood = partial(understands, deployment, asked.instance)
+        together = combined(deployment, asked, understands=understood)
         return Answer(CombinedAnswer.of(together), stages=_stages(together.took_ms))
     if "regions" in given:
         several = search_subjects(deployment, fields.read(SearchSubjects, given))
@@ -31,6 +36,9 @@ def search_pictures(request: Request) -> Answer:
             for subject in several.subjects
         ]
         return Answer(SubjectsAnswer.of(several, chances), stages=_stages(several.took_ms))
+    if "text" in given:
+        worded = search_text(deployment, fields.read(SearchText, given))
+        return Answer(WordedAnswer.of(worded), stages=_stages(worded.took_ms))
     found = search(deployment, fields.read(Search, given))
     chances_of_hits = probabilities(deployment, found.instance, found.answer.hits)
     return Answer(FoundAnswer.of(found, chances_of_hits), stages=_stages(found.took_ms))

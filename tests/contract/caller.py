@@ -37,6 +37,7 @@ class Thumbnails:
     """A vision that compares thumbnails, and takes every picture for a bag."""
 
     model = "thumbnails-1"
+    meaning = None
 
     def warm(self) -> None:
         """There is nothing to load."""

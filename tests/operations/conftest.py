@@ -23,6 +23,7 @@ class Reader:
     """Sees in ``b"seed:category"`` the vector of that seed and that predicted category."""
 
     model = "reader-1"
+    meaning = None
 
     def look(
         self,

@@ -8,8 +8,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from imagesearch.catalogue import PictureKey
 from imagesearch.errors import (
     Conflict,
@@ -24,21 +22,15 @@ from imagesearch.errors import (
 )
 from imagesearch.index import encode
 from imagesearch.operations.add import AddPicture, add_picture
-from imagesearch.operations.deployment import Catalogue, Deployment
+from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.dump import Dump, dump_instance, dump_url, list_dumps
 from imagesearch.operations.instances import NamedInstance
 from imagesearch.operations.pictures import ShowPicture, show_picture
 from imagesearch.operations.receive_upload import discard_upload, receive_upload
-from imagesearch.operations.search_text import (
-    FoundByText,
-    SearchText,
-    TextHit,
-    search_text,
-)
+from imagesearch.operations.search_text import FoundByText, SearchText, search_text
 from imagesearch.operations.select_pictures import SelectPictures, select_pictures
 from imagesearch.operations.source import picture_bytes
 from imagesearch.operations.update import UpdatePicture, update_picture
-from imagesearch.operations.words import rarity, share, terms
 
 from tests.simulation.bucket import Bucket
 
@@ -153,32 +145,6 @@ def test_too_many_or_too_deep_is_refused(deployment: Deployment) -> None:
         select_pictures(deployment, SelectPictures(instance="shop", filter="int_attr=1", num=101))
     with pytest.raises(TooDeepResults):
         select_pictures(deployment, SelectPictures(instance="shop", filter="int_attr=1", start=491))
-
-
-def test_another_ranker_takes_the_place_of_the_words(deployment: Deployment) -> None:
-    add(deployment, "p")
-
-    def ranker(catalogue: Catalogue, text: str, selected: object) -> list[TextHit]:
-        assert (text, selected) == ("q", None)
-        return [TextHit(p, 0.5) for p in catalogue.snapshot.matching(None)]
-
-    found = search_text(deployment, SearchText(instance="shop", text="q"), ranker=ranker)
-    assert products(found) == ["p"]
-
-
-def test_terms_of_english_and_chinese() -> None:
-    assert terms("Dresses, BOXES & a Glass-Bus!") == {"dress", "box", "a", "glass", "bus"}
-    assert terms("连衣裙 X2") == {"连", "衣", "裙", "连衣", "衣裙", "x2"}
-    assert terms("ＦＵＬＬ") == {"full"}
-
-
-@given(st.text(max_size=20), st.lists(st.text(max_size=20), max_size=5))
-def test_a_share_is_between_nothing_and_all(query: str, texts: list[str]) -> None:
-    words = terms(query)
-    weights = rarity(words, map(terms, texts))
-    assert all(0.0 <= share(terms(text), weights) <= 1.0 for text in texts)
-    if words and texts:
-        assert share(words, weights) == 1.0
 
 
 def test_a_filter_selects_in_the_order_of_keys(deployment: Deployment) -> None:

@@ -29,6 +29,7 @@ from imagesearch.operations.increments import ListIncrements, NamedIncrement, Su
 from imagesearch.operations.instances import CreateInstance, DeleteInstance, NamedInstance
 from imagesearch.operations.pictures import ListPictures, ShowPicture
 from imagesearch.operations.search import Search
+from imagesearch.operations.search_text import SearchText
 from imagesearch.operations.several import SearchSubjects
 from imagesearch.operations.thumbnails import ShowThumbnail
 from imagesearch.operations.update import UpdatePicture
@@ -166,6 +167,7 @@ ROUTES = (
         variants=(
             (CombinedSearch, more_answers.CombinedAnswer),
             (SearchSubjects, more_answers.SubjectsAnswer),
+            (SearchText, more_answers.WordedAnswer),
         ),
     ),
     Route(

@@ -20,6 +20,7 @@ class Settings:
     bucket: str  # IMAGESEARCH_BUCKET
     models: Path = Path("/opt/models")  # IMAGESEARCH_MODELS
     bundle: str = ""  # IMAGESEARCH_BUNDLE
+    words: Path = Path("/opt/words")  # IMAGESEARCH_WORDS
     cache: Path = Path("/tmp/imagesearch")  # noqa: S108  IMAGESEARCH_CACHE
     compact_function: str = ""  # IMAGESEARCH_COMPACT_FUNCTION
     ingest_lanes: int = 64  # IMAGESEARCH_INGEST_LANES
@@ -37,6 +38,7 @@ class Settings:
             bucket=environment["IMAGESEARCH_BUCKET"],
             models=Path(environment.get("IMAGESEARCH_MODELS", "/opt/models")),
             bundle=environment.get("IMAGESEARCH_BUNDLE", ""),
+            words=Path(environment.get("IMAGESEARCH_WORDS", "/opt/words")),
             cache=Path(environment.get("IMAGESEARCH_CACHE", "/tmp/imagesearch")),  # noqa: S108
             compact_function=environment.get("IMAGESEARCH_COMPACT_FUNCTION", ""),
             ingest_lanes=int(environment.get("IMAGESEARCH_INGEST_LANES", "64")),

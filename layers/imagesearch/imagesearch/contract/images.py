@@ -131,13 +131,14 @@ def _search(caller: Caller, names: tuple[str, ...], **more: object) -> Json:
 def search_by_text(caller: Caller) -> Json:
     """SearchImageByText."""
     _check_threshold(caller)
-    found = search_text(caller.deployment, caller.fields.read(SearchText, ("Text", *_NARROWED)))
+    request = caller.fields.read(SearchText, ("Text", *_NARROWED))
+    found = search_text(caller.deployment, request)
     hits = [
-        {**answers.auction(hit.picture, caller.generation), "Score": hit.score}
+        {**answers.auction(hit.picture, caller.generation), "Score": round(hit.score, 6)}
         for hit in found.hits
     ]
     return answers.searched(
-        Head=answers.head(len(hits), found.total, found.milliseconds),
+        Head=answers.head(len(hits), found.total, found.took_ms["total"]),
         PicInfo={"AllCategories": answers.categories()},
         Auctions=hits,
     )

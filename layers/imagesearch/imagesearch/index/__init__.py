@@ -20,8 +20,10 @@ from imagesearch.index.scrub import Problem, Scrubbed
 from imagesearch.index.search import Answer, Hit, Query
 from imagesearch.index.snapshot import Snapshot
 from imagesearch.index.upkeep import Maintained
+from imagesearch.index.wording import MOST_TERMS, Worded, WordedAnswer, WordedQuery, Wording
 
 __all__ = [
+    "MOST_TERMS",
     "Answer",
     "Change",
     "Clock",
@@ -47,6 +49,10 @@ __all__ = [
     "SystemClock",
     "TextQuery",
     "Version",
+    "Worded",
+    "WordedAnswer",
+    "WordedQuery",
+    "Wording",
     "encode",
     "encode_meaning",
     "likeness",

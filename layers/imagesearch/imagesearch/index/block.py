@@ -14,7 +14,7 @@ from imagesearch.catalogue.filter import Columns, TableColumns
 from imagesearch.index.features import BIT_BYTES, DIMENSIONS, squares_of
 from imagesearch.index.log import Version
 from imagesearch.index.scan import codes_of
-from imagesearch.index.table import Run, product_hash
+from imagesearch.index.table import Run, classes_of, product_hash
 from imagesearch.index.tail import Write
 
 __all__ = ["Block", "Places", "TailBlock"]
@@ -77,6 +77,14 @@ class Block(Protocol):
 
     def columns(self, start: int, end: int) -> Columns:
         """Return the attributes of consecutive rows."""
+        ...
+
+    def classes(self, start: int, end: int) -> NDArray[np.int16] | None:
+        """Return the classes of some rows, (n, 3), -1 for none; ``None`` if no row has any."""
+        ...
+
+    def free_texts(self, start: int, end: int) -> Iterable[tuple[int, str]]:
+        """Return custom contents, each with the number of rows between its row and ``start``."""
         ...
 
     def key_of(self, row: int) -> PictureKey:
@@ -173,6 +181,17 @@ class TailBlock:
     def columns(self, start: int, end: int) -> Columns:
         """Return the attributes of consecutive rows."""
         return TableColumns([entry.picture.attributes for entry in self._entries[start:end]])
+
+    def classes(self, start: int, end: int) -> NDArray[np.int16] | None:
+        """Return the classes of some rows, (n, 3), -1 for none; ``None`` if no row has any."""
+        return classes_of([entry.picture for entry in self._entries[start:end]])
+
+    def free_texts(self, start: int, end: int) -> Iterable[tuple[int, str]]:
+        """Return custom contents, each with the number of rows between its row and ``start``."""
+        for row, entry in enumerate(self._entries[start:end]):
+            text = entry.picture.attributes.custom_content
+            if text is not None:
+                yield row, text
 
     def key_of(self, row: int) -> PictureKey:
         """Return a row's key."""

@@ -17,7 +17,15 @@ from imagesearch.index.log import Version
 from imagesearch.index.scan import dot_products
 from imagesearch.index.view import View, count_distinct, passing
 
-__all__ = ["Lacking", "Meant", "MeantAnswer", "TextQuery", "encode_meaning", "search_meaning"]
+__all__ = [
+    "Lacking",
+    "Meant",
+    "MeantAnswer",
+    "TextQuery",
+    "cosines_of",
+    "encode_meaning",
+    "search_meaning",
+]
 
 _FEW = 0.25
 """Share of passing rows below which they are gathered before they are compared."""
@@ -122,19 +130,21 @@ def _parts(view: View, query: TextQuery) -> Iterator[_Part]:
             passed = run.end - run.start if mask is None else int(np.count_nonzero(mask))
             mask = meant if mask is None else mask & meant
             rows = run.start + np.flatnonzero(mask)
-            yield _Part(block, rows, _cosines(block, query, rows), passed - rows.size)
+            yield _Part(block, rows, cosines_of(block, query.meaning, rows), passed - rows.size)
 
 
-def _cosines(block: Block, query: TextQuery, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def cosines_of(
+    block: Block, meaning: NDArray[np.int8], rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
     """Return the cosine with each of some rows, ascending, all of which have a meaning."""
-    own = float(squares_of(query.meaning[np.newaxis])[0])
+    own = float(squares_of(meaning[np.newaxis])[0])
     cosines = np.empty(rows.size, np.float32)
     for start in range(0, rows.size, _CHUNK):
         some = rows[start : start + _CHUNK]
         span = slice(int(some[0]), int(some[-1]) + 1)
         whole = some.size > _FEW * (span.stop - span.start) and bool(block.meant[span].all())
         places = span if whole else some
-        dots = dot_products(query.meaning, block.meanings(places))
+        dots = dot_products(meaning, block.meanings(places))
         lengths = np.sqrt(own * block.meaning_squares(places))
         found = dots / np.maximum(lengths, 1)
         cosines[start : start + _CHUNK] = found[some - span.start] if whole else found

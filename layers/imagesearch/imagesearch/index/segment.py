@@ -198,6 +198,14 @@ class Segment:
         """Return the attributes of consecutive rows."""
         return self.table.columns(start, end)
 
+    def classes(self, start: int, end: int) -> NDArray[np.int16] | None:
+        """Return the classes of some rows, (n, 3), -1 for none; ``None`` if no row has any."""
+        return self.table.classes(start, end)
+
+    def free_texts(self, start: int, end: int) -> Iterable[tuple[int, str]]:
+        """Return custom contents, each with the number of rows between its row and ``start``."""
+        return self.table.free_texts(start, end)
+
     def key_of(self, row: int) -> PictureKey:
         """Return a row's key."""
         return self.table.key_of(row)

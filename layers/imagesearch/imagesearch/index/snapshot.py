@@ -19,6 +19,7 @@ from imagesearch.index.reader import Observation
 from imagesearch.index.sample import sample
 from imagesearch.index.search import Answer, Query, search
 from imagesearch.index.view import View
+from imagesearch.index.wording import WordedAnswer, WordedQuery, search_words
 
 __all__ = ["Snapshot"]
 
@@ -104,6 +105,10 @@ class Snapshot:
     def search_meaning(self, query: TextQuery) -> MeantAnswer:
         """Return the pictures whose meaning is nearest to a text's; all are compared, exactly."""
         return search_meaning(self.view, query)
+
+    def search_words(self, query: WordedQuery) -> WordedAnswer:
+        """Return the pictures that fit words best; all are looked at."""
+        return search_words(self.view, query)
 
     def without_meaning(
         self, *, after: PictureKey | None = None, limit: int = 100

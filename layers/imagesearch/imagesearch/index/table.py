@@ -24,7 +24,7 @@ from imagesearch.index.features import squares_of
 from imagesearch.index.log import Version
 from imagesearch.index.sections import Column, Sections, Texts, pack, text_columns
 
-__all__ = ["Run", "Table", "build_table", "key_hashes", "product_hash", "row_order"]
+__all__ = ["Run", "Table", "build_table", "classes_of", "key_hashes", "product_hash", "row_order"]
 
 _FREE_TEXT = "custom_content"
 _MOST_CLASSES = 3
@@ -145,12 +145,20 @@ def _picture_columns(pictures: Sequence[Picture]) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     if any(picture.thumbnail for picture in pictures):
         columns |= text_columns("thumbnail", [picture.thumbnail for picture in pictures])
-    if any(picture.classes for picture in pictures):
-        classes = np.full((len(pictures), _MOST_CLASSES), _NO_CLASS, np.int16)
-        for row, picture in enumerate(pictures):
-            classes[row, : len(picture.classes)] = picture.classes
+    classes = classes_of(pictures)
+    if classes is not None:
         columns["classes"] = classes.reshape(-1)
     return columns
+
+
+def classes_of(pictures: Sequence[Picture]) -> NDArray[np.int16] | None:
+    """Return the classes of pictures, (n, 3), -1 for none; ``None`` if no picture has any."""
+    if not any(picture.classes for picture in pictures):
+        return None
+    classes = np.full((len(pictures), _MOST_CLASSES), _NO_CLASS, np.int16)
+    for row, picture in enumerate(pictures):
+        classes[row, : len(picture.classes)] = picture.classes
+    return classes
 
 
 def _presence(field: str, present: NDArray[np.bool_]) -> dict[str, Column]:
@@ -279,6 +287,20 @@ class Table:
     def columns(self, start: int, end: int) -> TableSlice:
         """Return the attributes of some rows, as a filter reads them."""
         return TableSlice(self, start, end)
+
+    def classes(self, start: int, end: int) -> NDArray[np.int16] | None:
+        """Return the classes of some rows, (n, 3), -1 for none; ``None`` if no row has any."""
+        if "classes" not in self._sections:
+            return None
+        return self._sections["classes"].reshape(-1, _MOST_CLASSES)[start:end]  # type: ignore[return-value]
+
+    def free_texts(self, start: int, end: int) -> Iterator[tuple[int, str]]:
+        """Yield the custom contents of some rows, and which row after ``start`` has each."""
+        if f"{_FREE_TEXT}.offsets" not in self._sections:
+            return
+        texts = self._texts(_FREE_TEXT)
+        for row in np.flatnonzero(self._present(_FREE_TEXT)[start:end]).tolist():
+            yield row, texts[start + row]
 
     def ints(self, field: str) -> IntColumn | None:
         """Return an integer attribute of all rows, or ``None`` if no row has it."""

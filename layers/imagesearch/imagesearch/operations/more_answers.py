@@ -7,13 +7,15 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from imagesearch.index import Worded
 from imagesearch.index.facets import Facet
 from imagesearch.operations.answers import Corners, HitRecord, IndexRecord, PictureRecord
 from imagesearch.operations.combined import CombinedHit, FoundTogether
 from imagesearch.operations.duplicates import DuplicatePage
+from imagesearch.operations.search_text import FoundByText
 from imagesearch.operations.several import FoundSubjects
 
-__all__ = ["CombinedAnswer", "CountsAnswer", "DuplicatesAnswer", "SubjectsAnswer"]
+__all__ = ["CombinedAnswer", "CountsAnswer", "DuplicatesAnswer", "SubjectsAnswer", "WordedAnswer"]
 
 Chances = Sequence[float | None]
 
@@ -49,6 +51,58 @@ class CombinedAnswer(Struct, frozen=True):
         """Describe what was found."""
         return cls(
             [CombinedHitRecord.of_combined(hit) for hit in found.hits],
+            found.total,
+            IndexRecord(found.generation, found.sequence),
+            _rounded(found.took_ms),
+        )
+
+
+class WordedHitRecord(PictureRecord, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture that was found by words."""
+
+    score: Annotated[
+        float, Meta(ge=0, le=1, description="1 - (1 - words)(1 - meaning): order, not probability.")
+    ]
+    words: Annotated[
+        float, Meta(ge=0, le=1, description="Part of the query's words known of the picture.")
+    ]
+    meaning: Annotated[
+        float | None,
+        Meta(description="Cosine with the text's meaning; absent where it is not known."),
+    ] = None
+
+    @classmethod
+    def of_worded(cls, hit: Worded) -> WordedHitRecord:
+        """Describe a hit."""
+        record = PictureRecord.of(hit.picture)
+        named = {name: getattr(record, name) for name in record.__struct_fields__}
+        meaning = None if hit.cosine is None else round(hit.cosine, 6)
+        score, words = (min(1.0, round(part, 6)) for part in (hit.score, hit.words))
+        return cls(score=score, words=words, meaning=meaning, **named)
+
+
+class WordedQueryRecord(Struct, frozen=True):
+    """The text that was searched for, and whether meanings were compared too."""
+
+    text: str
+    meaning: bool
+
+
+class WordedAnswer(Struct, frozen=True):
+    """Hits of a search by words, best first. ``total`` counts them all."""
+
+    hits: list[WordedHitRecord]
+    query: WordedQueryRecord
+    total: int
+    index: IndexRecord
+    took_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, found: FoundByText) -> WordedAnswer:
+        """Describe what was found."""
+        return cls(
+            [WordedHitRecord.of_worded(hit) for hit in found.hits],
+            WordedQueryRecord(found.text, found.by_meaning),
             found.total,
             IndexRecord(found.generation, found.sequence),
             _rounded(found.took_ms),

@@ -1,128 +1,139 @@
-"""Search by words: what is known about a picture in words, not what it shows.
+"""Search by words: those known of a picture, and what the picture means.
 
-Known are its custom content, its string attributes, and the name of its category in English and
-Chinese. :class:`TextRanker` is the seam for a search that understands more.
+Known are its custom content, its string attributes, and the names of its category and of the
+classes seen in it, in English and Chinese. Its meaning is compared with the text's.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated
 
+import numpy as np
 from msgspec import Meta
 
-from imagesearch.catalogue import CATEGORIES, OTHER, Picture
+from imagesearch.catalogue import CATEGORIES, OTHER
 from imagesearch.catalogue.filter import Filter
-from imagesearch.errors import InvalidField
-from imagesearch.operations.deployment import Catalogue, Deployment
-from imagesearch.operations.fields import FilterText, OperationFields, check_page
-from imagesearch.operations.words import rarity, share, terms
+from imagesearch.index import (
+    MOST_TERMS,
+    Worded,
+    WordedQuery,
+    Wording,
+    encode_meaning,
+)
+from imagesearch.observe import measure
+from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.fields import (
+    CategoryId,
+    FilterText,
+    OperationFields,
+    check_category,
+    check_page,
+)
+from imagesearch.operations.meaning import place_of
+from imagesearch.words import understood
+from imagesearch.words.classes import CLASSES, class_names
+from imagesearch.words.terms import Finder
 
-__all__ = ["FoundByText", "KnownWords", "SearchText", "TextHit", "TextRanker", "search_text"]
+__all__ = ["FoundByText", "SearchText", "search_text"]
 
 
 class SearchText(OperationFields, frozen=True, kw_only=True):
     """What a search by words is given."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=512)]
+    text: Annotated[str, Meta(max_length=512, description="English or Chinese, with a word in it.")]
+    category_id: CategoryId | None = None
     num: Annotated[int, Meta(ge=1, description="At most 100.")] = 10
     start: Annotated[int, Meta(ge=0, description="At most 499.")] = 0
     filter: FilterText | None = None
     score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
     distinct_product: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TextHit:
-    """A picture and how well it fits the words, 0 to 1."""
-
-    picture: Picture
-    score: float
+    min_sequence: Annotated[int, Meta(ge=0)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FoundByText:
-    """One page of hits, and how many there are in all."""
+    """One page of hits, and how many there are in all.
 
-    hits: Sequence[TextHit]
-    total: int
-    milliseconds: float
-
-
-class TextRanker(Protocol):
-    """Whoever tells how well pictures fit words."""
-
-    def __call__(
-        self, catalogue: Catalogue, text: str, selected: Filter | None
-    ) -> Iterable[TextHit]:
-        """Return the pictures that fit at all and that the filter selects, in any order."""
-        ...
-
-
-class KnownWords:
-    """Ranks by the share of the query's words, weighed by rarity, that are known of a picture.
-
-    Reads every picture that the filter selects, about 30 µs each: 3 s for 100,000.
+    ``text`` is what was searched for, ``by_meaning`` tells whether meanings were compared too.
     """
 
-    def __call__(
-        self, catalogue: Catalogue, text: str, selected: Filter | None
-    ) -> Iterable[TextHit]:
-        """Return the pictures of which at least one word of the query is known."""
-        query = terms(text)
-        if not query:
-            raise InvalidField(
-                "text",
-                f"text {text[:40]!r} has no word in it.",
-                fix="Send English or Chinese words, or numbers.",
-            )
-        categories = catalogue.instance.service.has_categories
-        everything = max(catalogue.snapshot.pictures, 1)
-        pictures = catalogue.snapshot.matching(selected, limit=everything)
-        known = [_words(picture, categories=categories) for picture in pictures]
-        weights = rarity(query, known)
-        for picture, words in zip(pictures, known, strict=True):
-            if query & words:
-                yield TextHit(picture, share(words, weights))
+    hits: Sequence[Worded]
+    total: int
+    text: str
+    by_meaning: bool
+    generation: int
+    sequence: int
+    took_ms: Mapping[str, float]
 
 
-def search_text(
-    deployment: Deployment, request: SearchText, *, ranker: TextRanker | None = None
-) -> FoundByText:
-    """Find the pictures that fit the words best, best first."""
+def search_text(deployment: Deployment, request: SearchText) -> FoundByText:
+    """Find the pictures that fit the words best, best first.
+
+    A category restricts the hits where the service has categories.
+    """
     began = time.perf_counter()
+    check_category(request.category_id)
     check_page(request.num, request.start)
+    text = understood(request.text)
     selected = Filter.parse(request.filter) if request.filter is not None else None
-    catalogue = deployment.open(request.instance)
-    ranked = sorted(
-        (
-            hit
-            for hit in (ranker or KnownWords())(catalogue, request.text, selected)
-            if hit.score >= request.score_threshold
-        ),
-        key=lambda hit: (-hit.score, hit.picture.key),
+    opening = deployment.open_soon(
+        request.instance, min_sequence=request.min_sequence, searching=True
     )
-    if request.distinct_product:
-        first: dict[str, TextHit] = {}
-        for hit in ranked:
-            first.setdefault(hit.picture.key.product_id, hit)
-        ranked = list(first.values())
-    page = ranked[request.start : request.start + request.num]
-    return FoundByText(page, len(ranked), (time.perf_counter() - began) * 1000)
+    instance = deployment.instances.get(request.instance)
+    place = place_of(deployment, instance, text)
+    encoded = time.perf_counter()
+    catalogue = opening.result()
+    if catalogue.instance != instance:
+        instance = catalogue.instance
+        place = place_of(deployment, instance, text)
+    categories = instance.service.has_categories
+    searching = time.perf_counter()
+    answer = catalogue.snapshot.search_words(
+        WordedQuery(
+            wording=_wording(text, categories=categories),
+            meaning=None if place is None else encode_meaning(place),
+            category_id=request.category_id if categories else None,
+            filter=selected,
+            num=request.num,
+            start=request.start,
+            score_threshold=request.score_threshold,
+            distinct_product=request.distinct_product,
+        )
+    )
+    ended = time.perf_counter()
+    took_ms = {
+        "text": (encoded - began) * 1000,
+        "search": (ended - searching) * 1000,
+        "total": (ended - began) * 1000,
+    }
+    counts = {"TextSearches": 1, "LogLength": catalogue.snapshot.log_length}
+    measure(request.instance, counts, took_ms)
+    return FoundByText(
+        answer.hits,
+        answer.total,
+        text,
+        place is not None,
+        catalogue.snapshot.generation,
+        catalogue.snapshot.sequence,
+        took_ms,
+    )
 
 
-def _words(picture: Picture, *, categories: bool) -> frozenset[str]:
-    given = picture.attributes
-    texts = [
-        given.custom_content,
-        given.str_attr,
-        given.str_attr2,
-        given.str_attr3,
-        given.str_attr4,
-    ]
-    if categories and picture.category_id != OTHER:
-        category = CATEGORIES[picture.category_id]
-        texts += [category.name, category.chinese]
-    return terms("\n".join(text for text in texts if text))
+def _wording(text: str, *, categories: bool) -> Wording:
+    """Return the terms of a query and where they occur in the names of classes and categories."""
+    finder = Finder(text, MOST_TERMS)
+    named = {
+        id_: finder(f"{category.name}\n{category.chinese}")
+        for id_, category in CATEGORIES.items()
+        if categories and id_ != OTHER
+    }
+    classes = (class_names(number) for number in range(CLASSES))
+    bits = [finder(_lines(names.every())) if names else 0 for names in classes]
+    return Wording(len(finder.terms), finder, np.array(bits, np.uint64), named)
+
+
+def _lines(names: Iterable[str]) -> str:
+    return "\n".join(names)

@@ -30,6 +30,7 @@ class MeaningMap:
 
     def __init__(self, bundle: Bundle, recipe: MeaningRecipe) -> None:
         self.outputs = recipe.outputs
+        self.encoder = recipe.encoder
         self._recipe = recipe
         self._arrays = dict(bundle.meaning())
         for name in ("axes", "weights"):  # sums run along rows, which is many times faster
