@@ -40,6 +40,9 @@ __all__ = [
     "Updated",
     "Upload",
     "Value",
+    "Worded",
+    "WordedHit",
+    "WordedQuery",
 ]
 
 
@@ -358,3 +361,42 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     category_id: int
     hits: list[Hit]
     total: int
+
+
+class Worded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Hits of a search by words, best first. ``total`` counts them all."""
+
+    hits: list[WordedHit]
+    query: WordedQuery
+    total: int
+    index: Index
+    took_ms: dict[str, float]
+
+
+class WordedHit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture that was found by words."""
+
+    product_id: str
+    pic_name: str
+    category_id: int
+    region: list[int]
+    int_attr: int | None = None
+    int_attr2: int | None = None
+    int_attr3: int | None = None
+    int_attr4: int | None = None
+    str_attr: str | None = None
+    str_attr2: str | None = None
+    str_attr3: str | None = None
+    str_attr4: str | None = None
+    custom_content: str | None = None
+    thumbnail: str | None = None
+    score: float
+    words: float
+    meaning: float | None = None
+
+
+class WordedQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The text that was searched for, and whether meanings were compared too."""
+
+    text: str
+    meaning: bool
