@@ -77,6 +77,16 @@ class Library:
         folder = self._cache / id_
         if (folder / _DESCRIPTION).exists():
             return folder
+        try:
+            self._keep(id_, folder)
+        except OSError as error:
+            raise ModelError(
+                f"there is no room for bundle {id_!r} in {self._cache}: {error.strerror}.",
+                fix="Give the function more ephemeral storage.",
+            ) from error
+        return folder
+
+    def _keep(self, id_: str, folder: Path) -> None:
         self._cache.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(prefix=f".{id_}-", dir=self._cache))
         try:
@@ -84,7 +94,6 @@ class Library:
             _move(half, folder)
         finally:
             shutil.rmtree(half, ignore_errors=True)
-        return folder
 
     def _download(self, id_: str, folder: Path) -> None:
         try:
