@@ -121,7 +121,7 @@ def _transformed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 @cache
 def _hadamard(size: int) -> NDArray[np.float64]:
     places = np.arange(size)
-    parity = np.bitwise_count(places[:, np.newaxis] & places) & 1
+    parity: NDArray[np.uint8] = np.bitwise_count(places[:, np.newaxis] & places) & 1
     return 1 - 2 * parity.astype(np.float64)
 
 
