@@ -370,7 +370,7 @@ class Turner(Actor):
         known = [generation.number for generation in found.index.generations()]
         if not known:
             return
-        to = self.run.world.random.choice(known)
+        to = self.run.world.random.choice(known[-4:])
         try:
             versions, settings = held(self.run.bucket, found.instance.prefix, to)
         except (CorruptObject, UnknownGeneration):

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
 
-from imagesearch.errors import StorageUnavailable
+from imagesearch.catalogue import InstanceRegister
+from imagesearch.errors import LostRace, StorageUnavailable
 from imagesearch.index import Index, Snapshot
+from imagesearch.index.changes import Changes
 from imagesearch.index.clock import tick
 from imagesearch.index.fold import _tombs, folded
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Held, Manifest
 from imagesearch.index.merge import _replaced
 from imagesearch.index.reader import Observation, Reader
+from imagesearch.index.rollback import _earlier
 from imagesearch.index.tombs import Tombs
 from imagesearch.index.view import View
 from msgspec.structs import replace as replace_struct
@@ -75,11 +78,27 @@ def hasty(seed: int) -> Scenario:
     return replace(busy(seed), log_grace=False)
 
 
+def stalling(seed: int) -> Scenario:
+    """As hasty; everybody stalls often, and many folders go on meanwhile."""
+    scenario = hasty(seed)
+    weather = replace(scenario.weather, stall=0.25, stalled=12 * SECOND)
+    return replace(scenario, weather=weather, folders=3, upkeep=40)
+
+
 def turning(seed: int) -> Scenario:
     """Somebody rolls back now and then."""
     scenario = Scenario.of(seed)
     policy = replace(scenario.policy, sweep_every=70, retention=300, keep_all=200)
-    return replace(scenario, policy=policy, turners=1 + seed % 2, folders=2, upkeep=20)
+    return replace(
+        scenario,
+        policy=policy,
+        upkeep_weather=Weather(stall=0.1, stalled=5 * SECOND),
+        turners=1 + seed % 2,
+        folders=2,
+        upkeep=30,
+        operations=6,
+        idle=3 * SECOND,
+    )
 
 
 def fleeting(seed: int) -> Scenario:
@@ -92,6 +111,7 @@ TERRAINS: Mapping[str, Callable[[int], Scenario]] = {
     "mixed": Scenario.of,
     "busy": busy,
     "hasty": hasty,
+    "stalling": stalling,
     "turning": turning,
     "fleeting": fleeting,
 }
@@ -175,6 +195,46 @@ def _own_time(keeper: Keeper) -> int:
     return keeper.reader._clock.now()
 
 
+def _append_anew(index: Index, *writes: Any, after: Any, **names: Any) -> int:
+    """Change a picture by writing the whole of it again, as it was when one looked."""
+    changes = names.pop("changes", ())
+    snapshot = index.snapshot() if changes else None
+    for change in changes:
+        if (found := snapshot.find(change.key)) and change.attributes:
+            attributes = replace(found.picture.attributes, **change.attributes)
+            picture = replace(found.picture, attributes=attributes)
+            names["entries"] = [*names["entries"], replace(found, picture=picture)]
+    return _append(index, *writes, after=after, **names)
+
+
+def _replaced_without_changes(keeper: Keeper, manifest: Manifest, moved: Any, new: Any) -> Manifest:
+    """Forget the changes of pictures that may still arrive."""
+    after = _replaced(keeper, manifest, moved, new)
+    tombs = replace(keeper.reader.shelf.tombs(after), changes=Changes())
+    return keeper.put_tombs(after, tombs)
+
+
+def _rolled_back_in_part(keeper: Keeper, to: int) -> int:
+    """Go back to earlier segments, but let the log go on as it is."""
+    wanted, held = _earlier(keeper, to), keeper.reader.manifest()
+    kept = {"segments": wanted.segments, "dead": wanted.dead, "tombs": wanted.tombs}
+    if not keeper.commit(held, replace_struct(held.manifest, **kept)):
+        raise LostRace("the index was folded while it was rolled back.")
+    return held.manifest.generation + 1
+
+
+def _erase_by_name_first(deployment: Any, instance: Any) -> None:
+    """Free the name before the index is closed."""
+    deployment.instances.forget(instance)
+    deployment.index(instance).erase()
+
+
+def _forget_by_name(register: InstanceRegister, instance: Any) -> None:
+    """Delete whatever record has the name."""
+    register._store.delete([register._key(instance.name)])
+    register.doubt(instance.name)
+
+
 MUTANTS: dict[str, Mutant] = {
     "no-clock-floor": Mutant(
         "a write takes its own machine's time, whatever was written before",
@@ -187,7 +247,7 @@ MUTANTS: dict[str, Mutant] = {
     "manifest-before-list": Mutant(
         "the manifest is read before the log is listed",
         {f"{INDEX}.index.Reader": _ManifestFirst},
-        terrain=hasty,
+        terrain=stalling,
     ),
     "cached-view": Mutant(
         "a process answers from what it saw a moment ago", {f"{INDEX}.index.Reader": _Lazy}
@@ -228,6 +288,51 @@ MUTANTS: dict[str, Mutant] = {
     "merge-forgets-the-dead": Mutant(
         "a merge overlooks what died while it copied",
         {f"{INDEX}.merge._replaced": _replaced_as_copied},
+    ),
+    "change-writes-anew": Mutant(
+        "a change writes the whole picture as it was seen before",
+        {f"{INDEX}.index.Index.append": _append_anew},
+    ),
+    "changes-forgotten": Mutant(
+        "a fold forgets changes that an older picture may still arrive under",
+        {f"{INDEX}.changes.Changes.after": lambda _changes, _clock: Changes()},
+        terrain=busy,
+    ),
+    "merge-forgets-changes": Mutant(
+        "a merge forgets those changes",
+        {f"{INDEX}.merge._replaced": _replaced_without_changes},
+        terrain=busy,
+    ),
+    "changes-of-later-pictures": Mutant(
+        "a change is made in a picture that was added after it",
+        {f"{INDEX}.changes.Setting.applies": lambda setting, at: setting.of in (None, at)},
+    ),
+    "changes-as-they-arrive": Mutant(
+        "of two changes the one that arrives last counts",
+        {f"{INDEX}.changes.Setting.replaces": lambda _setting, _other: True},
+    ),
+    "findings-of-other-pictures": Mutant(
+        "what was found out of a picture is set on whatever is there",
+        {f"{INDEX}.changes.Setting.applies": lambda setting, at: setting.version >= at},
+    ),
+    "changed-rows-stay": Mutant(
+        "the row of a changed picture stays beside it",
+        {f"{INDEX}.view.View.hidden": View._overruled},
+    ),
+    "rollback-leaves-the-log": Mutant(
+        "a rollback does not undo what the log holds",
+        {f"{INDEX}.index.rollback": _rolled_back_in_part},
+        terrain=turning,
+    ),
+    "name-is-free-first": Mutant(
+        "a new instance may have the name while the old one can be written to",
+        {"imagesearch.operations.instances._erase": _erase_by_name_first},
+        terrain=fleeting,
+    ),
+    "late-erasure-by-name": Mutant(
+        "who erases late takes the next instance's name away",
+        {"tests.simulation.actors.InstanceRegister.forget": _forget_by_name},
+        terrain=fleeting,
     ),
     "no-grace": Mutant(
         "what nobody refers to is deleted at once",
