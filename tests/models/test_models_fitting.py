@@ -7,9 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from imagesearch_local.calibration import (
+    calibrated,
+    calibration_points,
+    pairs_of_views,
+    reliability,
+)
 from numpy.typing import NDArray
 
-from tools.models.calibrate import calibrated, calibration_points, pairs_of_views, reliability
 from tools.models.groups import IDS, IMAGENET_TO_CATEGORY, OTHER, grouping
 from tools.models.labels import category_of
 from tools.models.statistics import fit_statistics, principal_map, unit

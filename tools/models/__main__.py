@@ -1,7 +1,8 @@
 """Make the model bundle of layers/models, or fit again what is fitted in it.
 
 build and lite2 need onnx and numpy only. The others need tools/models/requirements.txt, npm and
-apt-get. Order of a full refit: collect, views, fit, scenes, decoder, build, meaning, build.
+apt-get. Order of a full refit: collect, views, fit, scenes, decoder, build, meaning,
+calibrate, build.
 """
 
 from __future__ import annotations
@@ -51,13 +52,17 @@ def _parser() -> argparse.ArgumentParser:
         "kinds", nargs="*", help="view emoji clipart mark photo cloth (default: all)"
     )
     views.set_defaults(run=_views)
-    fit = steps.add_parser("fit", help="fit statistics, maps, category head and calibration")
+    fit = steps.add_parser("fit", help="fit statistics, maps and category head")
     fit.set_defaults(run=_fit)
     names = steps.add_parser("names", help="write what the 1,000 classes are called")
     names.set_defaults(run=_names)
     meaning = steps.add_parser("meaning", help="fit the map from pictures to texts; build again")
     meaning.add_argument("--models", type=Path, default=_ROOT / "layers" / "models")
     meaning.set_defaults(run=_meaning)
+    curves = steps.add_parser("calibrate", help="fit match probabilities on trials; build again")
+    curves.add_argument("--models", type=Path, default=_ROOT / "layers" / "models")
+    curves.add_argument("--most", type=int, default=10_000, help="things that are asked for")
+    curves.set_defaults(run=_calibrate)
     scenes = steps.add_parser(
         "scenes", help="compose scenes, make teacher masks, keep feature maps"
     )
@@ -72,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     decoder.add_argument("--seed", type=int, default=5)
     decoder.add_argument("--start", type=Path, help="go on from this decoder (its .pt file)")
     decoder.set_defaults(run=_decoder)
-    for step in (make, fit, decoder, meaning):
+    for step in (make, fit, decoder, meaning, curves):
         step.add_argument("--fitted", type=Path, default=FITTED, help="folder of the fitted arrays")
     return parser
 
@@ -130,6 +135,12 @@ def _meaning(chosen: argparse.Namespace) -> dict[str, Any]:
     from tools.models.meaning import fit_meaning
 
     return fit_meaning(chosen.cache, chosen.models, chosen.fitted, _say)
+
+
+def _calibrate(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.calibrate import calibrate
+
+    return calibrate(chosen.models, chosen.cache, chosen.fitted, most=chosen.most, say=_say)
 
 
 def _scenes(chosen: argparse.Namespace) -> dict[str, Any]:

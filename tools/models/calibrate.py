@@ -1,91 +1,82 @@
-"""Match probability as a function of the cosine: isotonic regression, thinned to a few points."""
+"""Calibrate a finished bundle on its trials: how likely a hit of a search is the right thing."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from imagesearch.catalogue import Service
+from imagesearch.vision.blend import Blend
+from imagesearch.vision.bundle import Bundle
+from imagesearch_local.calibration import calibrated, calibration_points, reliability
 from numpy.typing import NDArray
 
-__all__ = ["calibrated", "calibration_points", "pairs_of_views", "reliability"]
+from tools.models.packages import Say
+from tools.models.trials import Trials, make_trials
 
-Array = NDArray[np.floating[Any]]
+__all__ = ["calibrate", "hits_of"]
+
+Rows = NDArray[np.float32]
+Truth = NDArray[np.bool_]
+
+_HITS = 20
+_SAME = {Service.GENERIC: Service.PRODUCT}
 
 
-def pairs_of_views(
-    vectors: Array, thing: NDArray[np.int64], *, rivals: int = 20
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Return cosines and truth of the pairs a search would show.
+def calibrate(
+    bundle: Path, cache: Path, fitted: Path, *, most: int, say: Say = print
+) -> dict[str, Any]:
+    """Fit every service's curve and write it, with its reliability, into ``settings.json``.
 
-    For every view: the best other view of its thing (a match) and its ``rivals`` nearest views of
-    other things (no matches). So the probability answers "is this hit right?" and not "are two
-    random pictures alike?".
+    The curve that is kept saw all trials; the reliability is that of two curves, each fitted on
+    one half of the things and judged on the other.
     """
-    scores, truth = [], []
-    for index, row in enumerate(vectors @ vectors.T):
-        own = (thing == thing[index]) & (np.arange(len(thing)) != index)
-        if not own.any():
-            continue
-        others = np.sort(row[thing != thing[index]])[-rivals:]
-        scores += [row[own].max(), *others]
-        truth += [True] + [False] * len(others)
-    return np.array(scores), np.array(truth)
+    settings = json.loads((fitted / "settings.json").read_text(encoding="utf-8"))
+    opened = Bundle(bundle)
+    for service in Service:
+        trials = make_trials(_SAME.get(service, service), bundle, cache, most=most, say=say)
+        scores, truth, asked = hits_of(opened, service, trials)
+        settings["calibration"][service.value] = {"points": calibration_points(scores, truth)}
+        settings["reliability"][service.value] = {
+            "things": len(np.unique(asked)),
+            "bins": _crossed(scores, truth, asked % 2 == 0),
+        }
+    text = json.dumps(settings, indent=1, ensure_ascii=False) + "\n"
+    (fitted / "settings.json").write_text(text, encoding="utf-8")
+    return {s: told["things"] for s, told in settings["reliability"].items()}
 
 
-def calibration_points(
-    scores: Array, truth: NDArray[np.bool_], *, points: int = 32
-) -> list[list[float]]:
-    """Return ``[[cosine, probability], …]``, both ascending, from pool-adjacent-violators.
-
-    The points lie evenly between the lowest and the highest cosine; a point's probability is the
-    mean of the fitted steps around it, kept inside 0.001…0.999.
-    """
-    order = np.argsort(scores)
-    x, fitted = scores[order], _isotonic(truth[order].astype(np.float64))
-    at = np.linspace(np.quantile(x, 0.02), x[-1], points)
-    reach = 2 * (at[-1] - at[0]) / points
-    value = [
-        fitted[near].mean() if near.any() else np.interp(c, x, fitted)
-        for c, near in ((c, np.abs(x - c) <= reach) for c in at)
-    ]
-    probability = np.clip(np.maximum.accumulate(value), 0.001, 0.999)
-    pairs = zip(at, probability, strict=True)
-    rounded = {round(float(c), 4): round(float(p), 4) for c, p in pairs}
-    return [list(point) for point in rounded.items()]
+def hits_of(
+    bundle: Bundle, service: Service, trials: Trials
+) -> tuple[Rows, Truth, NDArray[np.int64]]:
+    """Return cosine, truth and asked thing of the first 20 hits of every query."""
+    catalogue, queries = (
+        _vectors(bundle, service, rows) for rows in (trials.catalogue, trials.queries)
+    )
+    likeness = queries @ catalogue.T
+    first = np.argsort(-likeness, axis=1)[:, :_HITS]
+    truth = trials.thing[first] == trials.asked[:, None]
+    asked = np.repeat(trials.asked, first.shape[1])
+    return np.take_along_axis(likeness, first, 1).ravel(), truth.ravel(), asked
 
 
-def calibrated(points: list[list[float]], scores: Array) -> Array:
-    """Return the probability of each cosine."""
-    cosines, probabilities = np.array(points).T
-    return np.interp(scores, cosines, probabilities)
+def _vectors(bundle: Bundle, service: Service, rows: Rows) -> Rows:
+    """Return the vectors as the service makes them of found boxes and whole pictures."""
+    blend, recipe = Blend(bundle, service), bundle.manifest.services[service]
+    ends = np.cumsum([bundle.manifest.embedder.outputs[part.output] for part in recipe.parts])
+    vectors = []
+    for boxes in rows.astype(np.float32):
+        views = np.concatenate([boxes[0], boxes[1][:1]]) if blend.whole else boxes[0]
+        said = dict(zip(blend.outputs, np.split(views, ends[:-1], axis=1), strict=True))
+        vectors.append(blend.vector(said, whole=bool(blend.whole)))
+    return np.stack(vectors)
 
 
-def reliability(given: Array, truth: NDArray[np.bool_], bins: int = 10) -> list[list[float]]:
-    """Return ``[[mean probability, share right, count], …]`` over ten equal bins of probability."""
-    place = np.minimum((given * bins).astype(int), bins - 1)
-    rows = []
-    for number in range(bins):
-        inside = place == number
-        if inside.any():
-            rows.append(
-                [
-                    round(float(given[inside].mean()), 3),
-                    round(float(truth[inside].mean()), 3),
-                    int(inside.sum()),
-                ]
-            )
-    return rows
-
-
-def _isotonic(y: Array) -> Array:
-    """Pool adjacent violators; ``y`` in the order of x."""
-    sums: list[float] = []
-    counts: list[int] = []
-    for value in y:
-        sums.append(float(value))
-        counts.append(1)
-        while len(sums) > 1 and sums[-2] * counts[-1] >= sums[-1] * counts[-2]:
-            last_sum, last_count = sums.pop(), counts.pop()
-            sums[-1] += last_sum
-            counts[-1] += last_count
-    return np.repeat(np.array(sums) / np.array(counts), counts)
+def _crossed(scores: Rows, truth: Truth, half: Truth) -> list[list[float]]:
+    told = np.empty(len(scores))
+    for learnt in (half, ~half):
+        points = calibration_points(scores[learnt], truth[learnt])
+        told[~learnt] = calibrated(points, scores[~learnt])
+    return reliability(told, truth)

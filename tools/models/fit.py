@@ -1,4 +1,4 @@
-"""Fit statistics, maps, category head and calibration on the views in the cache."""
+"""Fit statistics, maps and category head on the views in the cache."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.models.calibrate import (
-    calibrated,
-    calibration_points,
-    pairs_of_views,
-    reliability,
-)
 from tools.models.category import fit_category
 from tools.models.collect import read_items
 from tools.models.contrast import contrastive_map
@@ -27,7 +21,7 @@ from tools.models.packages import Say
 from tools.models.prediction import category_inputs, fold_category
 from tools.models.render import read_views
 from tools.models.sources import SOURCES
-from tools.models.statistics import combine, describe, fit_statistics, unit
+from tools.models.statistics import combine, describe, fit_statistics
 from tools.models.views import KINDS, Views, make_views
 from tools.models.whiten import within_class_map
 
@@ -50,6 +44,9 @@ _PREFIXES = {"model": "view", "emoji": "emoji", "clipart": "clipart"}
 _STATISTICS_VIEWS = 6000
 _KEPT = 16
 _LENGTH = 6.0
+_VIEWS = {"fabric": ["plain", "turn", "centre"]}
+_WHOLE = 0.5
+"""Weight of the whole picture beside a found subject; .25 to 1 are equal on the trials."""
 
 
 def fit(cache: Path, out: Path, say: Say = print) -> dict[str, Any]:
@@ -58,7 +55,7 @@ def fit(cache: Path, out: Path, say: Say = print) -> dict[str, Any]:
     statistics = _fit_statistics(views)
     np.savez(out / "statistics.npz", **statistics)
     described = {k: describe(v.head, v.blocks, statistics) for k, v in views.items()}
-    arrays, calibration, curves = {}, {}, {}
+    arrays: dict[str, NDArray[np.float16]] = {}
     maps: dict[str, Map] = {}
     for service, (name, kinds, weight, _, _) in SERVICES.items():
         v, thing = _stack(views, described, kinds, weight)
@@ -67,15 +64,12 @@ def fit(cache: Path, out: Path, say: Say = print) -> dict[str, Any]:
             say(f"map {name}: {len(v)} views of {thing.max() + 1} things")
             maps[name] = _fit_map(service, v[~kept], thing[~kept], say)
             arrays[f"{name}.mean"], arrays[f"{name}.matrix"] = maps[name]
-        calibration[service], curves[service] = _calibrate(v[kept], thing[kept], maps[name])
     np.savez(out / "maps.npz", **arrays)
     head, counts = _fit_head(views, described, maps["product"], cache, say)
     np.savez(out / "category.npz", **head)
     settings = json.loads((out / "settings.json").read_text())
     settings |= {
         "services": {service: _service(service) for service in SERVICES},
-        "calibration": {s: {"points": points} for s, points in calibration.items()},
-        "reliability": curves,
         "views": {kind: _about(view) for kind, view in views.items()},
         "labelled": counts,
     }
@@ -108,22 +102,6 @@ def _fit_map(service: str, v: Array, thing: NDArray[np.int64], say: Say) -> Map:
     thing = np.unique(thing, return_inverse=True)[1]
     fitted = within_class_map(v, thing, ridge=ridge)
     return contrastive_map(v, thing, fitted, steps=steps, say=say) if steps else fitted
-
-
-def _calibrate(
-    v: Array, thing: NDArray[np.int64], fitted: Map
-) -> tuple[list[list[float]], dict[str, Any]]:
-    """Learn the curve on things the map has not seen; test each half with the other's curve."""
-    vectors = unit((v - fitted[0].astype(np.float32)) @ fitted[1].astype(np.float32))
-    first = thing % _KEPT == 0
-    halves = [pairs_of_views(vectors[half], thing[half]) for half in (first, ~first)]
-    crossed = [
-        calibrated(calibration_points(*learnt), tested[0])
-        for learnt, tested in (halves, halves[::-1])
-    ]
-    scores, truth = (np.concatenate(part) for part in zip(*halves, strict=True))
-    bins = reliability(np.concatenate(crossed[::-1]), truth)
-    return calibration_points(scores, truth), {"things": len(np.unique(thing)), "bins": bins}
 
 
 def _fit_head(
@@ -164,7 +142,8 @@ def _service(service: str) -> dict[str, Any]:
     return {
         "parts": [{"output": "embedding", "weight": 1.0}, {"output": "mid", "weight": weight}],
         "map": {"file": "maps.npz", "mean": f"{name}.mean", "matrix": f"{name}.matrix"},
-        "views": ["plain"],
+        "views": _VIEWS.get(service, ["plain"]),
+        **({} if service == "fabric" else {"whole": _WHOLE}),
     }
 
 

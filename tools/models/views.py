@@ -31,12 +31,15 @@ from tools.models.torchfile import read_tensors
 __all__ = [
     "KINDS",
     "RENDER_SEED",
+    "Drawer",
     "Grounds",
     "Views",
     "kept_aside",
     "load_cutout",
     "make_views",
     "raw_session",
+    "things_of",
+    "tint",
 ]
 
 Picture = NDArray[np.uint8]
@@ -149,12 +152,12 @@ def load_photo(cache: Path, item: Item) -> Picture:
 
 def _make(kind: str, cache: Path, path: Path, seed: int, say: Say) -> None:
     items = collect(cache, say)
-    things = _things(kind, items, cache, seed, say)
+    things = things_of(kind, items, cache, seed, say)
     session = raw_session(cache, say)
     outputs: list[list[NDArray[Any]]] = []
     labels: list[int] = []
     batch: list[Picture] = []
-    drawer = _Drawer(kind, cache, items)
+    drawer = Drawer(kind, cache, items)
     for number, pictures in enumerate(things.values()):
         for view in range(KINDS[kind]):
             rng = np.random.default_rng([seed, number, view])
@@ -178,12 +181,12 @@ def _make(kind: str, cache: Path, path: Path, seed: int, say: Say) -> None:
     np.savez(path, head=head, blocks=blocks, logits=logits, thing=thing, about=np.array(about))
 
 
-def _things(
-    kind: str, items: list[Item], cache: Path, seed: int, say: Say
+def things_of(
+    kind: str, items: list[Item], cache: Path, seed: int = 3, say: Say = print
 ) -> dict[str, list[Item]]:
     """Group the pictures of a kind by concept, leave out those kept aside, take a sample."""
     if kind == "styled":
-        emoji = _things("emoji", items, cache, seed, say)
+        emoji = things_of("emoji", items, cache, seed, say)
         return dict(list(emoji.items())[: _THINGS[kind]])
     if kind in ("view", "rare"):
         views = render_library(cache, KINDS["view"], seed=RENDER_SEED, say=say)
@@ -225,8 +228,8 @@ def _rank(kind: str, pictures: list[Item]) -> int:
     return 0 if labelled else 1 if len(pictures) > 1 else 2
 
 
-class _Drawer:
-    """Draws one view of a thing of the kind."""
+class Drawer:
+    """Draws one view of a thing of the kind; ``busy`` are the grounds that are not plain."""
 
     def __init__(self, kind: str, cache: Path, items: list[Item]) -> None:
         self._cache = cache
@@ -236,7 +239,7 @@ class _Drawer:
         )
         photographs = [load_photo(cache, i) for i in items if i.kind == "photo"]
         textures = [load_photo(cache, i) for i in items if i.kind == "texture"]
-        self._busy = Grounds(photographs, textures, plain=0.15)
+        self.busy = Grounds(photographs, textures, plain=0.15)
         drawn = [i for i in items if i.source == "@iconify-json/noto" or i.kind == "clipart"]
         self._motifs = [load_cutout(cache, i) for i in drawn[::12]] if kind == "cloth" else []
         self._cloth_in_hand: Picture | None = None
@@ -250,7 +253,7 @@ class _Drawer:
         if self._restyled and rng.random() < self._restyled:
             cutout = restyle(rng, cutout)
         plain = view == 0 or rng.random() < 0.25
-        ground = compose.plain_ground if plain else self._busy
+        ground = compose.plain_ground if plain else self.busy
         return self._composed(rng, cutout, ground, _PLACING)
 
     def _composed(
@@ -260,12 +263,18 @@ class _Drawer:
         scene = compose.scene(rng, cutout, ground, width, height, placing)
         return scene.picture if rng.random() < 0.1 else _cut(rng, scene)
 
-    def _mark(self, rng: Generator, pictures: list[Item], view: int) -> Picture:
+    def cutout(
+        self, rng: Generator, pictures: list[Item], view: int, *, recoloured: bool = False
+    ) -> Picture:
+        """Return a cut-out of the thing, perhaps in other colours."""
         cutout = load_cutout(self._cache, pictures[view % len(pictures)])
-        if view >= len(pictures) and rng.random() < 0.75:
-            cutout = _recoloured(rng, cutout)
+        return _recoloured(rng, cutout) if recoloured else cutout
+
+    def _mark(self, rng: Generator, pictures: list[Item], view: int) -> Picture:
+        recoloured = view >= len(pictures) and rng.random() < 0.75
+        cutout = self.cutout(rng, pictures, view, recoloured=recoloured)
         plain = view == 0 or rng.random() < 0.5
-        ground = _tint(rng, cutout) if plain else self._busy
+        ground = tint(rng, cutout) if plain else self.busy
         return self._composed(rng, cutout, ground, _PLACING)
 
     def _photo(self, rng: Generator, pictures: list[Item], view: int) -> Picture:
@@ -321,7 +330,7 @@ def _recoloured(rng: Generator, cutout: Picture) -> Picture:
     return changed.astype(np.uint8)
 
 
-def _tint(rng: Generator, cutout: Picture) -> compose.Ground:
+def tint(rng: Generator, cutout: Picture) -> compose.Ground:
     """Return a plain ground on which the mark stands out."""
     alpha = cutout[..., 3:].astype(np.float32) / 255
     own = (cutout[..., :3] * alpha).sum(axis=(0, 1)) / (alpha.sum() + 1e-6)

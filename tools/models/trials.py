@@ -1,0 +1,158 @@
+"""Trials of the finished bundle: things on plain grounds as a catalogue, and queries for them.
+
+The pictures go the way that a user's take, finder and all; what the embedder says of the found
+subject and of the whole picture is kept. Queries are only for things that no map was fitted on;
+a third of the other things is in the catalogue with them. What is chosen by trials or calibrated on
+them saw no evaluation set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from imagesearch.catalogue import Region, Service
+from imagesearch.vision import Vision
+from imagesearch.vision.manifest import Manifest
+from imagesearch.vision.network import Network
+from imagesearch.vision.picture import Original
+from imagesearch.vision.views import squares
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from tools.models import compose
+from tools.models.collect import Item, collect
+from tools.models.packages import Say
+from tools.models.views import Drawer, make_views, things_of, tint
+
+__all__ = ["Trials", "make_trials"]
+
+Picture = NDArray[np.uint8]
+Rows = NDArray[np.float32]
+
+KINDS = {
+    Service.PRODUCT: ("view", "emoji", "clipart"),
+    Service.FABRIC: ("cloth",),
+    Service.TRADEMARK: ("mark",),
+}
+_QUERIES = 3
+_OTHERS = 3  # of the things that maps were fitted on, every third is in the catalogue
+_KEPT = 16
+_PLAIN = compose.Placing(
+    smallest=0.55, largest=0.95, turn=4, perspective=0.0, patches=0.0, beyond=0.0, second=0.0
+)
+_BUSY = compose.Placing(smallest=0.35, patches=0.15, beyond=0.12)
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What the embedder says of catalogue and queries: ``(pictures, boxes, views, width)``.
+
+    The boxes are the found one and the whole picture; cloth has only the latter, twice. ``thing``
+    and ``asked`` number what catalogue pictures and queries show.
+    """
+
+    catalogue: Rows
+    thing: NDArray[np.int64]
+    queries: Rows
+    asked: NDArray[np.int64]
+
+
+def make_trials(
+    service: Service, bundle: Path, cache: Path, *, most: int = 10_000, say: Say = print
+) -> Trials:
+    """Return a service's trials of a bundle, of at most so many asked things; made if need be."""
+    eyes = _Eyes(bundle, service)
+    path = cache / "trials" / f"{eyes.digest}-{service.value}-{most}.npz"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(eyes, service, path, cache, most, say)
+    with np.load(path, allow_pickle=False) as stored:
+        return Trials(**{name: stored[name] for name in stored.files})
+
+
+def _make(eyes: _Eyes, service: Service, path: Path, cache: Path, most: int, say: Say) -> None:
+    items, kinds = collect(cache, say), KINDS[service]
+    kept = _kept_out(service, cache, most, say)
+    shown: dict[str, list[Any]] = {name: [] for name in ("catalogue", "thing", "queries", "asked")}
+    number = 0
+    for kind in kinds:
+        drawer = Drawer(kind, cache, items)
+        for place, (name, pictures) in enumerate(things_of(kind, items, cache, say=say).items()):
+            if name not in kept and (place % _OTHERS or place > _OTHERS * most):
+                continue
+            for query, picture in _pictures(drawer, kind, pictures, number, name in kept):
+                shown["queries" if query else "catalogue"].append(eyes.say(picture))
+                shown["asked" if query else "thing"].append(number)
+            number += 1
+            if number % 200 == 0:
+                say(f"trials of {service.value}: {number} things")
+    arrays = {
+        name: np.stack(rows).astype(np.float16 if name in ("catalogue", "queries") else np.int64)
+        for name, rows in shown.items()
+    }
+    np.savez(path, **arrays)
+
+
+def _kept_out(service: Service, cache: Path, most: int, say: Say) -> set[str]:
+    """Return the names of ``most`` of the things that the service's map was not fitted on."""
+    from tools.models.fit import SERVICES
+
+    kinds = SERVICES[service.value][1]
+    names = {name for kind in kinds for name in make_views(kind, cache, say=say).names}
+    kept = [name for place, name in enumerate(sorted(names)) if place % _KEPT < 2]
+    return {kept[place] for place in np.linspace(0, len(kept) - 1, min(most, len(kept)), dtype=int)}
+
+
+def _pictures(
+    drawer: Drawer, kind: str, pictures: Sequence[Item], number: int, asked: bool
+) -> Iterator[tuple[bool, Picture]]:
+    """Yield the catalogue picture of a thing and, if it is asked for, its queries."""
+    for view in range(1 + _QUERIES * asked):
+        rng = np.random.default_rng([9, number, view])
+        if kind == "cloth":
+            yield view > 0, drawer.draw(rng, list(pictures), view)
+        else:
+            yield view > 0, _scene(rng, drawer, kind, pictures, view)
+
+
+def _scene(
+    rng: Generator, drawer: Drawer, kind: str, pictures: Sequence[Item], view: int
+) -> Picture:
+    cutout = drawer.cutout(rng, list(pictures), view, recoloured=kind == "mark" and view > 1)
+    ground: compose.Ground = drawer.busy
+    if view == 0 or (kind == "mark" and view % 2):
+        ground = tint(rng, cutout) if kind == "mark" else compose.plain_ground
+    width, height = int(rng.integers(260, 400)), int(rng.integers(260, 400))
+    placing = _BUSY if view else _PLAIN
+    return compose.scene(rng, cutout, ground, width, height, placing).picture
+
+
+class _Eyes:
+    """What a bundle says of a picture, for one service."""
+
+    def __init__(self, folder: Path, service: Service) -> None:
+        manifest = Manifest.read(folder / "bundle.json")
+        self._spec, self._recipe = manifest.embedder, manifest.services[service]
+        self.digest = manifest.files[self._spec.file].sha256[:12]
+        self._vision = Vision.load(folder)
+        self._network = Network(folder / self._spec.file)
+        self._service = service
+
+    def say(self, picture: Picture) -> Rows:
+        """Return the parts of the vector, ``(2 boxes, views, width)``."""
+        image = cv2.imencode(".jpg", picture[..., ::-1], [int(cv2.IMWRITE_JPEG_QUALITY), 90])[1]
+        region = self._vision.look(image.tobytes(), self._service).region
+        original = Original.open(image.tobytes())
+        return np.stack([self._parts(original, box) for box in (region, original.whole)])
+
+    def _parts(self, original: Original, box: Region) -> Rows:
+        shown = squares(original, box, self._recipe.views, self._spec)
+        names = [part.output for part in self._recipe.parts]
+        said = self._network.run(self._spec.pixels, shown, names)
+        joined: Rows = np.concatenate(said, axis=1)
+        return joined
