@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check build sam-local soak fuzz eval bench-index bench-scale bench-coldstart bench-ingest
+.PHONY: help setup run test check build sam-local soak fuzz load eval bench-index bench-scale bench-coldstart bench-ingest
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -50,6 +50,9 @@ soak: setup ## Everything at once under kills and a failing store, checked (SOAK
 
 fuzz: setup ## Fuzz whatever reads bytes from outside (FUZZ_SECONDS=60 for each harness)
 	@tools/fuzz/run.sh --seconds $(FUZZ_SECONDS) $(ARGS)
+
+load: setup ## More and more load on the running service, and past what it can do (ARGS=--help)
+	@$(BIN)/python -m benchmarks.load $(ARGS)
 
 eval: setup ## Search quality on a labelled folder (SET=FOLDER)
 	@$(BIN)/imagesearch eval $(SET) --bundle layers/models --json

@@ -71,17 +71,22 @@ class FunctionPool:
         self._started = 0
         self._closed = False
 
-    async def invoke(self, event: bytes) -> bytes:
+    async def invoke(self, event: bytes, *, patience: float | None = None) -> bytes:
         """Run the function on ``event`` (JSON) and return its answer (JSON).
 
         Raises :class:`FunctionFailed` when it raised or its process died, :class:`FunctionTimedOut`
-        after the function's own limit, :class:`FunctionBusy` when too many wait already.
+        after the function's own limit, :class:`FunctionBusy` when too many wait already or no
+        environment becomes free within ``patience`` seconds.
         """
         if self._slots.locked() and self._waiting >= self._limits.waiting:
             raise FunctionBusy(f"{self._waiting} requests wait for {self.function.name} already.")
         self._waiting += 1
         try:
-            await self._slots.acquire()
+            await asyncio.wait_for(self._slots.acquire(), patience)
+        except TimeoutError:
+            raise FunctionBusy(
+                f"no environment of {self.function.name} became free within {patience:g} s."
+            ) from None
         finally:
             self._waiting -= 1
         try:

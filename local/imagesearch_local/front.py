@@ -26,6 +26,9 @@ __all__ = ["Front"]
 # How much of a body that is too large is read and thrown away, so that a client which sends
 # first and reads later gets our answer rather than a reset connection.
 _PATIENCE = 4 * MAX_BODY
+# How long (s) a request may wait for an environment. Whoever would wait longer is told at once that
+# it is too much: work for callers that have gone away would leave no time for those still there.
+_LONGEST_QUEUE = 10.0
 
 
 class Front:
@@ -86,7 +89,8 @@ class Front:
 
     async def _invoke(self, match: Match, event: bytes) -> bytes:
         """Wait for the function as long as the route may; past that it runs on, unheard."""
-        task = asyncio.create_task(self._pools[match.function.name].invoke(event))
+        pool = self._pools[match.function.name]
+        task = asyncio.create_task(pool.invoke(event, patience=_LONGEST_QUEUE))
         self._running.add(task)
         task.add_done_callback(self._forget)
         done, _ = await asyncio.wait([task], timeout=match.route.seconds)

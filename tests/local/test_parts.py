@@ -225,6 +225,25 @@ def test_too_many_waiting_requests_are_turned_away(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_request_that_would_wait_too_long_is_told_so_and_never_run(tmp_path: Path) -> None:
+    async def run() -> None:
+        pool = FunctionPool(
+            Template.read(TOY).functions[0],
+            emulator=Path("/bin/false"),
+            scratch=tmp_path,
+            variables={},
+            limits=Limits(environments=1),
+        )
+        await pool._slots.acquire()
+        with pytest.raises(FunctionBusy, match="became free within 0.01 s"):
+            await pool.invoke(b"{}", patience=0.01)
+        pool._slots.release()
+        assert not pool._slots.locked()
+        assert pool._waiting == 0
+
+    asyncio.run(run())
+
+
 def test_an_emulator_that_does_not_start_is_a_failure_of_the_function(tmp_path: Path) -> None:
     async def run() -> None:
         pool = FunctionPool(
