@@ -235,7 +235,7 @@ def test_a_request_that_would_wait_too_long_is_told_so_and_never_run(tmp_path: P
             limits=Limits(environments=1),
         )
         await pool._slots.acquire()
-        with pytest.raises(FunctionBusy, match="became free within 0.01 s"):
+        with pytest.raises(FunctionBusy, match="became free within"):
             await pool.invoke(b"{}", patience=0.01)
         pool._slots.release()
         assert not pool._slots.locked()
