@@ -27,6 +27,7 @@ REQUESTS = {
     "AttributeFields": ("updatePicture", set()),
     "SearchFields": ("searchPictures", {"image", "upload_id", "product_id", "pic_name"}),
     "CombinedFields": ("searchPictures", {"query"}),
+    "TextFields": ("searchPictures", {"text"}),
     "SubjectFields": ("searchPictures", {"regions", "image", "upload_id"}),
     "CompareFields": ("comparePictures", {"image", "other_image"}),
     "IncrementFields": ("submitIncrement", {"bucket", "path"}),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         IncrementFields,
         SearchFields,
         SubjectFields,
+        TextFields,
     )
 
 __all__ = ["AsyncClient"]
@@ -144,6 +145,13 @@ class AsyncClient(AsyncCalls):
         return await self.call(
             "POST", instance_path(instance, "/search"), answers.Found, json=sought
         )
+
+    async def search_text(
+        self, instance: str, text: str, **fields: Unpack[TextFields]
+    ) -> answers.Worded:
+        """Find what a text in English or Chinese asks for; docs/text-search.md tells how well."""
+        path = instance_path(instance, "/search")
+        return await self.call("POST", path, answers.Worded, json={**given(fields), "text": text})
 
     async def search_combined(
         self, instance: str, parts: Sequence[Part], **fields: Unpack[CombinedFields]

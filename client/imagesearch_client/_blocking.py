@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         IncrementFields,
         SearchFields,
         SubjectFields,
+        TextFields,
     )
 
 __all__ = ["Client"]
@@ -143,6 +144,11 @@ class Client(Calls):
         if by is not None:
             sought |= {"product_id": by[0], "pic_name": by[1]}
         return self.call("POST", instance_path(instance, "/search"), answers.Found, json=sought)
+
+    def search_text(self, instance: str, text: str, **fields: Unpack[TextFields]) -> answers.Worded:
+        """Find what a text in English or Chinese asks for; docs/text-search.md tells how well."""
+        path = instance_path(instance, "/search")
+        return self.call("POST", path, answers.Worded, json={**given(fields), "text": text})
 
     def search_combined(
         self, instance: str, parts: Sequence[Part], **fields: Unpack[CombinedFields]

@@ -16,6 +16,7 @@ __all__ = [
     "IncrementFields",
     "SearchFields",
     "SubjectFields",
+    "TextFields",
 ]
 
 
@@ -67,6 +68,18 @@ class SearchFields(TypedDict, total=False):
 
 
 class CombinedFields(TypedDict, total=False):
+    """Fields of ``searchPictures``, see docs/http-api.md; ``None`` is not sent."""
+
+    category_id: int | None
+    num: int | None
+    start: int | None
+    filter: str | None
+    score_threshold: float | None
+    distinct_product: bool | None
+    min_sequence: int | None
+
+
+class TextFields(TypedDict, total=False):
     """Fields of ``searchPictures``, see docs/http-api.md; ``None`` is not sent."""
 
     category_id: int | None

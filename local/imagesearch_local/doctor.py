@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from imagesearch.errors import ImageSearchError
+from imagesearch.words.pack import PACKAGE
 from imagesearch_client import Client, Refused, Unreachable
 
 from imagesearch_local.folder import DataFolder
@@ -16,6 +17,7 @@ from imagesearch_local.problems import LocalFailure
 from imagesearch_local.rie import emulator
 from imagesearch_local.seaweed import program
 from imagesearch_local.template import Template, find_template
+from imagesearch_local.words import words_folder
 
 __all__ = ["Check", "examine"]
 
@@ -38,6 +40,7 @@ def examine(template: Path | None, folder: DataFolder, client: Client) -> list[C
         ("object store", program),
         ("template", lambda: _template(template or find_template())),
         ("models", lambda: _models(template or find_template())),
+        ("text encoder", lambda: _words(template or find_template())),
         ("data folder", lambda: _folder(folder)),
         ("server", lambda: _server(client)),
     )
@@ -69,6 +72,15 @@ def _models(path: Path) -> str:
 
     folder = path.parent / "layers" / "models"
     return f"{Vision.load(folder).model} in {folder}"
+
+
+def _words(path: Path) -> str:
+    from imagesearch.words.encoder import Encoder
+
+    folder = words_folder(path.parent)
+    if folder is None:
+        raise LocalFailure(f"{PACKAGE} is missing; text is searched for among known words only.")
+    return f"{Encoder(folder).id} in {folder}"
 
 
 def _folder(folder: DataFolder) -> str:

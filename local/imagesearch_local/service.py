@@ -27,6 +27,7 @@ from imagesearch_local.routes import Router
 from imagesearch_local.seaweed import Seaweed, Webhook
 from imagesearch_local.serving import HttpServer, listen
 from imagesearch_local.template import Template
+from imagesearch_local.words import words_folder
 
 __all__ = ["Plan", "Service", "running"]
 
@@ -88,7 +89,9 @@ async def running(plan: Plan, server: socket) -> AsyncIterator[Service]:
         seaweed = await Seaweed.start(plan.folder, plan.template.buckets, webhook)
         stack.push_async_callback(seaweed.stop)
         SERVICE.info("object store at %s", seaweed.endpoint)
+        words = await asyncio.to_thread(words_folder, plan.template.path.parent)
         variables = {
+            **({"IMAGESEARCH_WORDS": str(words)} if words else {}),
             **seaweed.variables,
             "AWS_ENDPOINT_URL_S3": plan.store_proxy or seaweed.endpoint,
             "IMAGESEARCH_KEYS": keys_place(plan.folder),

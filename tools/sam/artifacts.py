@@ -24,6 +24,10 @@ def build(name: str, target: Path, *, architecture: str) -> None:
         compile_tree(target / "python", mounted="/opt/python")
     elif name == "ModelsLayer":
         _copy(Path("layers/models"), target / "models")
+    elif name == "WordsLayer":
+        from tools.sam import words_layer  # needs the package installed
+
+        words_layer.build(target)
     else:
         _copy(Path("functions") / _folder(name), target)
         compile_tree(target, mounted="/var/task")

@@ -163,6 +163,7 @@ class Environment:
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "IMAGESEARCH_MODELS": str(self._build / "ModelsLayer/models"),
+            "IMAGESEARCH_WORDS": str(self._build / "WordsLayer/words"),
             "POWERTOOLS_SERVICE_NAME": "imagesearch",
             "POWERTOOLS_LOG_LEVEL": "INFO",
             **self._variables,

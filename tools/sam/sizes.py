@@ -14,7 +14,7 @@ BUDGET = 200_000_000
 LIMIT = 262_144_000
 """Bytes from which on Lambda refuses them (250 MiB)."""
 
-LAYERS = ("RuntimeLayer", "PackageLayer", "ModelsLayer")
+LAYERS = ("RuntimeLayer", "PackageLayer", "ModelsLayer", "WordsLayer")
 
 
 @dataclass(frozen=True, slots=True)

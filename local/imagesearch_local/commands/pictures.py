@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -104,6 +105,9 @@ def search(
         tuple[str, str] | None,
         typer.Option("--by", metavar="PRODUCT NAME", help="Search by an indexed picture instead."),
     ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", help="Search by words instead, English or Chinese.")
+    ] = None,
     num: Annotated[int, typer.Option(help="Number of hits, 1 to 100.")] = 10,
     start: Annotated[int, typer.Option(help="Hits to pass over, 0 to 499.")] = 0,
     category_id: Category = None,
@@ -116,21 +120,25 @@ def search(
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """Find the pictures that look most like a given one."""
-    if (picture is None) == (by is None):
-        raise typer.BadParameter("give a picture file or --by, one of the two.")
+    """Find the pictures that look most like a given one, or that fit words."""
+    if [picture, by, text].count(None) != 2:
+        raise typer.BadParameter("give a picture file, --by or --text, one of the three.")
+    if text is not None and (region or whole):
+        raise typer.BadParameter("--region and --whole are of pictures; --text has none.")
+    fields: dict[str, Any] = {
+        "num": num,
+        "start": start,
+        "score_threshold": score_threshold,
+        "distinct_product": distinct,
+        "filter": filter or None,
+    }
+    found: answers.Found | answers.Worded
     with connect(url, api_key) as client:
-        found = client.search(
-            instance,
-            picture,
-            by=by,
-            num=num,
-            start=start,
-            score_threshold=score_threshold,
-            distinct_product=distinct,
-            filter=filter or None,
-            **_subject(category_id, region, whole),
-        )
+        if text is not None:
+            found = client.search_text(instance, text, category_id=category_id, **fields)
+        else:
+            fields |= _subject(category_id, region, whole)
+            found = client.search(instance, picture, by=by, **fields)
     if as_json:
         print_json(found)
         return
@@ -181,7 +189,7 @@ def _attribute(text: str) -> tuple[str, str | int]:
         raise typer.BadParameter(f"{name} must be a whole number, not {value!r}.") from None
 
 
-def _given(hits: list[answers.Hit]) -> list[str]:
+def _given(hits: Sequence[answers.Hit | answers.WordedHit]) -> list[str]:
     """Return the attributes that some hit has, in the order of their names."""
     names = FIELDS - {"product_id", "pic_name", "category_id", "region"}
     return sorted(n for n in names if any(getattr(hit, n, None) is not None for hit in hits))
