@@ -94,7 +94,10 @@ class Visit:
     def found(self) -> None:
         """Wait until a search has ended and its thumbnails are there."""
         self.page.wait_for_selector('.results[data-busy="false"] .summary')
-        self.until("[...document.querySelectorAll('.shot img')].every((image) => image.complete)")
+        self.until(
+            "[...document.querySelectorAll('.shot')].every("
+            "(shot) => 'ready' in shot.dataset && (shot.querySelector('img')?.complete ?? true))"
+        )
 
     def until(self, condition: str, seconds: float = 20) -> None:
         """Wait for a condition in JavaScript; the policy forbids Playwright's own way."""

@@ -204,12 +204,29 @@ def test_pages_can_be_turned(visit: Visit) -> None:
 
 def test_more_like_this(visit: Visit) -> None:
     visit.sample("puzzle cube")
-    button = visit.page.get_by_role("button", name="More like main.jpg of scopia_128")
+    button = visit.page.get_by_role("button", name="More like this: main.jpg of scopia_128")
     given = visit.searched(button.click)
     assert (given["product_id"], given["pic_name"]) == ("scopia_128", "main.jpg")
     assert visit.products()[0] == "scopia_128"
     assert "identical" in visit.page.locator(".card").first.inner_text()
     assert visit.page.locator(".canvas img").get_attribute("src").startswith("blob:")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("words", ["red sofa", "红色沙发"])
+def test_words_find_what_they_describe(visit: Visit, words: str) -> None:
+    line = visit.page.get_by_label("Search by words")
+    line.fill(words)
+    given = visit.searched(lambda: line.press("Enter"))
+    assert given["text"] == words
+    assert "katorlegaz_004" in visit.products()[:3]
+    assert "meaning" in visit.page.locator(".card").first.inner_text()
+    assert "read words" in visit.page.locator(".legend").inner_text()
+    visit.page.get_by_role("button", name="Copy as code").click()
+    tab = visit.page.get_by_role("tab", name="Python")
+    tab.click()
+    code = visit.page.get_by_role("tabpanel").inner_text()
+    answer = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert answer.splitlines()[0].startswith(visit.products()[0])
 
 
 def test_the_snippets_do_the_same_search(visiting: Visiting, tmp_path: Path) -> None:

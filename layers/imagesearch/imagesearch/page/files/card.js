@@ -3,7 +3,7 @@
 import { nameOf } from "./categories.js";
 import * as catalogue from "./catalogue.js";
 import { h, icon } from "./dom.js";
-import { number, percent, t } from "./i18n.js";
+import { number, percent, score as scoreOf, t } from "./i18n.js";
 import * as query from "./query.js";
 import { thumbnailOf } from "./thumbnails.js";
 
@@ -36,6 +36,7 @@ export function card(hit, place) {
 function shot(hit) {
   const place = h("div", { class: "shot" }, icon("picture"));
   thumbnailOf(catalogue.chosen().name, hit).then((url) => {
+    place.dataset.ready = "";
     if (url) place.replaceChildren(h("img", { src: url, alt: t("card.picture", { name: hit.pic_name, product: hit.product_id }) }));
   });
   return place;
@@ -49,7 +50,7 @@ function score(hit) {
     "div",
     { class: "score" },
     h("span", { class: "track", "aria-hidden": "true" }, bar),
-    h("span", { class: "score-value" }, h("span", { class: "unseen" }, t("card.score"), " "), number(hit.score, 3)),
+    h("span", { class: "score-value" }, h("span", { class: "unseen" }, t("card.score"), " "), scoreOf(hit.score)),
     chance !== undefined && chance !== null && h("span", { class: chance >= 0.5 ? "chance high" : "chance" }, likely(chance)),
   );
 }

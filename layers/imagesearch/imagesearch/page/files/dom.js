@@ -47,9 +47,15 @@ export function select(props, pairs, chosen) {
   return h("select", props, options);
 }
 
-/** A control with its label in front. */
+let fields = 0;
+
+/** A control with its label in front, and perhaps a hint behind. */
 export function field(label, control, hint = null) {
-  return h("label", { class: "field" }, h("span", { class: "label" }, label), control, hint && h("span", { class: "hint" }, hint));
+  const labelled = h("label", { class: "field" }, h("span", { class: "label" }, label), control);
+  if (!hint) return labelled;
+  const id = `hint-${(fields += 1)}`;
+  control.setAttribute("aria-describedby", id);
+  return h("div", { class: "field" }, labelled, h("span", { class: "hint", id }, hint));
 }
 
 /** Call `work` once nothing has called the returned function for `milliseconds`. */

@@ -33,6 +33,10 @@ export function t(name, given = {}) {
 export const number = (value, digits = 0) =>
   new Intl.NumberFormat(CODES[language], { maximumFractionDigits: digits }).format(value);
 
+/** A score with all its digits. */
+export const score = (value) =>
+  new Intl.NumberFormat(CODES[language], { minimumFractionDigits: 3, maximumFractionDigits: 3 }).format(value);
+
 /** A share from 0 to 1 in per cent. */
 export const percent = (share) =>
   new Intl.NumberFormat(CODES[language], { style: "percent", maximumFractionDigits: share > 0.995 && share < 1 ? 1 : 0 }).format(share);

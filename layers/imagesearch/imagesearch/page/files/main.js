@@ -68,6 +68,7 @@ function themeButton() {
   const button = h("button", { type: "button", class: "button bare", onclick: () => { theme.turn(); tell(); } }, icon("theme"));
   const tell = () => button.setAttribute("aria-label", t(`theme.${theme.inUse()}`));
   tell();
+  theme.onchange(tell);
   return button;
 }
 
@@ -78,7 +79,9 @@ function instanceChanged() {
   if (now === shown) return;
   shown = now;
   query.clear();
-  draw();
+  // The list of instances brings itself up to date; what was typed beside it stays.
+  if (wanted() === "instances" && leave) app.querySelector("header").replaceWith(header());
+  else draw();
 }
 
 async function begin() {

@@ -38,7 +38,7 @@ function ask() {
     event.preventDefault();
     if (input.value.trim()) query.searchText(input.value.trim());
   };
-  const element = h("form", { class: "ask", role: "search", hidden: true, onsubmit: submit }, input, h("button", { class: "button strong" }, icon("search"), t("text.go")));
+  const element = h("form", { class: "ask", role: "search", onsubmit: submit }, input, h("button", { class: "button strong" }, icon("search"), t("text.go")));
   return { element, update: () => { if (document.activeElement !== input) input.value = query.state.text; } };
 }
 

@@ -53,10 +53,11 @@ function curl(fields) {
 }
 
 function python(fields) {
-  const { product_id, pic_name, ...others } = fields;
+  const { product_id, pic_name, text: words, ...others } = fields;
   const { picture, alike, text } = query.state;
   const given = [
     literal(catalogue.chosen().name),
+    ...(text ? [literal(words)] : []),
     ...(alike ? [`by=(${literal(product_id)}, ${literal(pic_name)})`] : []),
     ...(picture && !alike && !text ? [`Path(${literal(file())})`] : []),
     ...Object.entries(others).map(([name, value]) => `${name}=${literal(value)}`),
@@ -66,7 +67,7 @@ function python(fields) {
     "from imagesearch_client import Client",
     "",
     `with Client(${literal(location.origin)}${keyed() ? ", api_key=API_KEY" : ""}) as client:`,
-    "    found = client.search(",
+    `    found = client.${text ? "search_text" : "search"}(`,
     ...given.map((one) => `        ${one},`),
     "    )",
     "for hit in found.hits:",

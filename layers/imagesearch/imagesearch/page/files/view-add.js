@@ -78,8 +78,8 @@ function options() {
     h("h2", {}, t("add.options")),
     field(t("add.product"), product),
     catalogue.chosen()?.service === "product" && field(t("refine.category"), category),
-    field("str_attr", h("input", { value: wishes.str_attr, maxlength: "128", onchange: set("str_attr") }), t("add.attribute")),
-    field("int_attr", h("input", { value: wishes.int_attr, inputmode: "numeric", onchange: set("int_attr") })),
+    field("str_attr", h("input", { value: wishes.str_attr, maxlength: "128", oninput: set("str_attr") }), t("add.attribute")),
+    field("int_attr", h("input", { value: wishes.int_attr, inputmode: "numeric", oninput: set("int_attr") })),
     field(t("add.exists"), standing),
   );
 }

@@ -86,7 +86,7 @@ export const english = {
   "pager.range": "{from}–{to} of {total}",
 
   "card.alike": "More like this",
-  "card.alike.of": "More like {name} of {product}",
+  "card.alike.of": "More like this: {name} of {product}",
   "card.picture": "{name} of {product}",
   "card.score": "Score",
   "card.chance": "{chance} likely the same",
@@ -97,7 +97,7 @@ export const english = {
   "stage.decode": "decode",
   "stage.subject": "find subject",
   "stage.embed": "embed",
-  "stage.words": "read words",
+  "stage.text": "read words",
   "stage.search": "search",
   "stage.total": "service {ms}",
   "stage.waited": "with network {ms}",
