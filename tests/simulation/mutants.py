@@ -85,6 +85,27 @@ def stalling(seed: int) -> Scenario:
     return replace(scenario, weather=weather, folders=3, upkeep=40)
 
 
+def belated(seed: int) -> Scenario:
+    """Many requests arrive after their senders have given up, and after swift folders."""
+    scenario = Scenario.of(seed)
+    return replace(
+        scenario,
+        weather=replace(scenario.weather, late=0.2, retries=1),
+        upkeep_weather=Weather(slowest=SECOND // 50),
+        writers=4,
+        readers=1,
+        folders=2,
+        upkeep=20,
+        idle=SECOND,
+    )
+
+
+def overdue(seed: int) -> Scenario:
+    """As busy; everybody stalls often, for longer than they may write."""
+    scenario = busy(seed)
+    return replace(scenario, weather=replace(scenario.weather, stall=0.2, stalled=13 * SECOND))
+
+
 def turning(seed: int) -> Scenario:
     """Somebody rolls back now and then."""
     scenario = Scenario.of(seed)
@@ -112,6 +133,7 @@ TERRAINS: Mapping[str, Callable[[int], Scenario]] = {
     "busy": busy,
     "hasty": hasty,
     "stalling": stalling,
+    "belated": belated,
     "turning": turning,
     "fleeting": fleeting,
 }
@@ -271,7 +293,7 @@ MUTANTS: dict[str, Mutant] = {
     "no-write-deadline": Mutant(
         "a write may be acknowledged however late it is",
         {f"{INDEX}.index.Index._check_deadline": lambda _index, _after: None},
-        terrain=busy,
+        terrain=overdue,
     ),
     "own-clock-for-settling": Mutant(
         "ages are told by each process's own clock",
@@ -281,6 +303,7 @@ MUTANTS: dict[str, Mutant] = {
     "deletions-forgotten": Mutant(
         "a fold forgets deletions that an older write may still arrive under",
         {f"{INDEX}.fold._tombs": _without_deletions},
+        terrain=belated,
     ),
     "dead-rows-forgotten": Mutant(
         "a fold does not mark the rows it hides", {f"{INDEX}.fold._tombs": _without_dead}
@@ -296,12 +319,12 @@ MUTANTS: dict[str, Mutant] = {
     "changes-forgotten": Mutant(
         "a fold forgets changes that an older picture may still arrive under",
         {f"{INDEX}.changes.Changes.after": lambda _changes, _clock: Changes()},
-        terrain=busy,
+        terrain=belated,
     ),
     "merge-forgets-changes": Mutant(
         "a merge forgets those changes",
         {f"{INDEX}.merge._replaced": _replaced_without_changes},
-        terrain=busy,
+        terrain=belated,
     ),
     "changes-of-later-pictures": Mutant(
         "a change is made in a picture that was added after it",
