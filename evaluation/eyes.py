@@ -20,16 +20,18 @@ from imagesearch.vision.views import squares
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-__all__ = ["POOL", "Eyes", "Said", "Seen"]
+__all__ = ["MIXED", "POOL", "Eyes", "Said", "Seen"]
 
 POOL = "average_pool"
 """The backbone's plain average pool, which the embedder computes on its way."""
+MIXED = "mixed"
+"""What is said of the found box, and of the whole picture as one more view of it."""
 Said = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One picture: what the embedder says of each box (``whole``, ``found``, ``true``)."""
+    """One picture: what the embedder says of each box (``whole``, ``found``, ``true``, mixed)."""
 
     said: dict[str, Said]
     found: Region
@@ -62,6 +64,11 @@ class Eyes:
         began.append(time.thread_time())
         boxes["true"] = true or original.whole
         said = {name: self._embed(original, region, service) for name, region in boxes.items()}
+        said[MIXED] = said["found"]
+        if self.manifest.services[service].whole and boxes["found"] != original.whole:
+            said[MIXED] = {
+                n: np.concatenate([v, said["whole"][n][:1]]) for n, v in said["found"].items()
+            }
         took = [(b - a) * 1000 for a, b in itertools.pairwise(began)]
         return Seen(
             said,

@@ -40,7 +40,7 @@ from imagesearch_local.evaluation.metrics import (
 from imagesearch_local.evaluation.outcome import APART
 from numpy.typing import NDArray
 
-from evaluation.eyes import POOL, Eyes, Said, Seen
+from evaluation.eyes import MIXED, POOL, Eyes, Said, Seen
 
 HITS = 20
 SHIPPED = "shipped, found boxes"
@@ -51,18 +51,27 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the comparison: which box, which vector, all pictures or one category."""
+    """One line of the comparison: which box, which vector, all pictures or one category.
+
+    ``mixed`` takes the whole picture to the found box, as the bundle says.
+    """
 
     name: str
     box: str
     vector: Callable[[Said], Vectors]
     in_category: bool = False
+    mixed: bool = False
+
+    def of(self, seen: Seen) -> Vectors:
+        """Return the vector of a picture."""
+        return self.vector(seen.said[MIXED if self.mixed else self.box])
 
 
 def rows_for(eyes: Eyes, service: Service) -> list[Row]:
     """Return what is compared for a service."""
     blend = Blend(eyes.bundle, service)
     weight = np.float32(WEIGHT.get(service, 0.4))
+    alone = len(blend.views)
 
     def pool(said: Said) -> Vectors:
         return _unit(said[POOL][0])
@@ -71,15 +80,18 @@ def rows_for(eyes: Eyes, service: Service) -> list[Row]:
         return _unit(np.concatenate([said["embedding"][0], weight * said["mid"][0]]))
 
     def shipped(said: Said) -> Vectors:
-        vector = blend.vector(said)
+        mixed = len(next(iter(said.values()))) > alone
+        vector = blend.vector(said, whole=mixed)
         return _unit(encode(vector).row.astype(np.float32))
 
     found = [
         Row("recipe, found boxes", "found", recipe),
-        Row(SHIPPED, "found", shipped),
+        Row(SHIPPED, "found", shipped, mixed=service.crops),
     ]
     true = [Row("recipe, true boxes", "true", recipe), Row("shipped, true boxes", "true", shipped)]
-    category = [Row("shipped, found boxes, in category", "found", shipped, in_category=True)]
+    category = [
+        Row("shipped, found boxes, in category", "found", shipped, in_category=True, mixed=True)
+    ]
     return [
         Row("baseline", "whole", pool),
         *found,
@@ -129,11 +141,11 @@ def _look(
 def _figures(
     labelled: LabelledSet, row: Row, catalogue: Sequence[Seen], asked: Sequence[Seen]
 ) -> Mapping[str, Figures]:
-    shelf = np.stack([row.vector(seen.said[row.box]) for seen in catalogue])
+    shelf = np.stack([row.of(seen) for seen in catalogue])
     categories = np.array([seen.category[row.box] for seen in catalogue])
     judged = []
     for question, seen in zip(labelled.questions, asked, strict=True):
-        likeness = shelf @ row.vector(seen.said[row.box])
+        likeness = shelf @ row.of(seen)
         if row.in_category and seen.category[row.box] != OTHER:
             likeness[categories != seen.category[row.box]] = -np.inf
         order = [i for i in np.argsort(-likeness, kind="stable") if np.isfinite(likeness[i])]
@@ -156,10 +168,10 @@ def _reliability(
     curve = eyes.manifest.calibration.get(labelled.service)
     if curve is None:
         return None
-    shelf = np.stack([row.vector(seen.said[row.box]) for seen in catalogue])
+    shelf = np.stack([row.of(seen) for seen in catalogue])
     cosines, right = [], []
     for question, seen in zip(labelled.questions, asked, strict=True):
-        likeness = shelf @ row.vector(seen.said[row.box])
+        likeness = shelf @ row.of(seen)
         for i in np.argsort(-likeness)[:HITS]:
             cosines.append(float(likeness[i]))
             right.append(labelled.catalogue[i].product_id in question.relevant)

@@ -212,6 +212,15 @@ def test_a_picture_that_was_replaced_is_not_taken_for_the_earlier_one(world: Wor
     assert found(writer, picture(60))[0] == ("p0", 1.0)
 
 
+def test_a_given_region_is_kept_and_a_found_one_is_found_again(world: World) -> None:
+    key, given = PictureKey("given", "a"), "10,60,20,70"
+    world.supplied[key] = picture(30)
+    add(world.environment(), key, picture(30), region=given)
+    reindex = world.reindex()
+    assert reindex.fill(world.supply).left == 0
+    assert str(reindex._there.snapshot().find(key).picture.region) == given  # type: ignore[union-attr]
+
+
 def test_overlap_is_told(world: World) -> None:
     reindex = world.reindex()
     reindex.fill(world.supply)

@@ -150,6 +150,20 @@ def test_every_view_adds_to_the_vector(
     assert region == Region(0, 1, 0, 1) or not np.allclose(more.vector, plain.vector, atol=1e-3)
 
 
+def test_the_whole_picture_is_added_to_a_found_subject_only(
+    bundle: Callable[..., Path], vision: Vision
+) -> None:
+    recipe = {**description()["services"]["product"], "whole": 0.5}
+    services = dict.fromkeys(("product", "generic", "fabric", "trademark"), recipe)
+    mixed = Vision.load(bundle(services=services))
+    alone, whole = (vision.look(ink(), Service.GENERIC, crop=crop).vector for crop in (True, False))
+    wanted = alone + np.float32(0.5) * whole
+    found = mixed.look(ink(), Service.GENERIC).vector
+    assert np.allclose(found, wanted / np.linalg.norm(wanted), atol=1e-6)
+    assert (mixed.look(ink(), Service.GENERIC, region=INK).vector == alone).all()
+    assert (mixed.look(ink(), Service.GENERIC, crop=False).vector == whole).all()
+
+
 def test_the_quarters_are_those_of_the_region(tiny: Path) -> None:
     """A picture of four flat quarters shows each of them flat."""
     colours = [(200, 30, 30), (30, 200, 30), (30, 30, 200), (90, 90, 90)]

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from imagesearch.catalogue import Instance, Picture, PictureKey
+from imagesearch.catalogue import Instance, Picture, PictureKey, Region
 from imagesearch.errors import Conflict, InvalidRegion, ModelError, PictureError
 from imagesearch.index import Entry, Features, Index, OfPicture, Query, Snapshot, encode, likeness
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.moves import Look, Moves, look_of
 
 if TYPE_CHECKING:
-    from imagesearch.vision import View, Vision
+    from imagesearch.vision import Vision
 
 __all__ = ["Filled", "Reindex", "Supply", "forget_earlier", "settle"]
 
@@ -72,8 +72,9 @@ class Reindex:
     """The move of one instance to the published bundle ``vision``; used by one thread.
 
     With ``trusting`` a supplied picture is taken for the one that was indexed; otherwise the
-    instance's own bundle must see in it what is indexed. With ``anew`` subject and category are
-    found again; otherwise those that are recorded are kept, since they may have been given.
+    instance's own bundle must see in it what is indexed. A region that the bundle of before did
+    not find itself was given, and is kept, and so is every category; with ``anew`` both are found
+    again. A trusting move cannot tell, and keeps every region.
     """
 
     def __init__(
@@ -192,10 +193,17 @@ class Reindex:
             filled.missing.append(picture.key)
             return None
         try:
-            if self._checker and not self._is_same(self._checker, image, picture, features):
+            recognised, given = self._recognised(image, picture, features)
+            if not recognised:
                 filled.different.append(picture.key)
                 return None
-            view = self._see(self._vision, image, picture, anew=self._anew)
+            view = self._vision.look(
+                image,
+                self.instance.service,
+                region=None if self._anew else given,
+                category_id=None if self._anew else picture.category_id,
+                meaning=True,
+            )
         except (PictureError, InvalidRegion) as error:
             filled.refused[picture.key] = f"{error.code}: {error.detail}"
             return None
@@ -203,18 +211,23 @@ class Reindex:
         seen = replace(picture, region=view.region, category_id=category, classes=view.classes)
         return Entry.of(seen, view.vector, view.meaning)
 
-    def _is_same(self, checker: Vision, image: bytes, picture: Picture, features: Features) -> bool:
-        seen = encode(self._see(checker, image, picture, anew=False).vector)
-        return likeness(seen, features).score >= _SAME
+    def _recognised(
+        self, image: bytes, picture: Picture, features: Features
+    ) -> tuple[bool, Region | None]:
+        """Tell whether this is the picture that was indexed, and its region if it was given.
 
-    def _see(self, vision: Vision, image: bytes, picture: Picture, *, anew: bool) -> View:
-        return vision.look(
-            image,
-            self.instance.service,
-            region=None if anew else picture.region,
-            category_id=None if anew else picture.category_id,
-            meaning=True,
-        )
+        A region that the instance's own bundle finds by itself was not given.
+        """
+        if self._checker is None:
+            return True, picture.region
+        for region in (None, picture.region):
+            seen = self._checker.look(
+                image, self.instance.service, region=region, category_id=picture.category_id
+            )
+            alike = likeness(encode(seen.vector), features).score >= _SAME
+            if alike and seen.region == picture.region:
+                return True, region
+        return False, None
 
     def _write(self, batch: list[tuple[Entry, Look | None]]) -> None:
         if not batch:

@@ -29,15 +29,19 @@ class Blend:
     def __init__(self, bundle: Bundle, service: Service) -> None:
         recipe = bundle.manifest.services[service]
         self.views = recipe.views
+        self.whole = np.float32(recipe.whole)
         self.outputs = tuple(part.output for part in recipe.parts)
         self._weights = tuple(np.float32(part.weight) for part in recipe.parts)
         self._map = bundle.map(service)
 
-    def vector(self, said: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    def vector(
+        self, said: Mapping[str, NDArray[np.float32]], *, whole: bool = False
+    ) -> NDArray[np.float32]:
         """Return the unit vector ``(512,)`` of one picture.
 
-        ``said`` has each output ``[views, width]``; the views' vectors are summed. A picture of
-        which the network says nothing gets the first axis.
+        ``said`` has each output ``[views, width]``; the views' vectors are summed. With ``whole``
+        the last one is the whole picture and counts by its own weight. A picture of which the
+        network says nothing gets the first axis.
         """
         parts = [said[name] * w for name, w in zip(self.outputs, self._weights, strict=True)]
         rows = unit(np.concatenate(parts, axis=1, dtype=np.float32))
@@ -45,6 +49,8 @@ class Blend:
             mean, matrix = self._map
             # Not a BLAS product: its last bits may depend on how many threads happen to be free.
             rows = unit(np.einsum("ni,ij->nj", rows - mean, matrix))
+        if whole:
+            rows[-1] *= self.whole
         vector = unit(rows.sum(axis=0))
         if not vector.any():
             vector[0] = 1  # says nothing of the picture, so all such pictures are alike

@@ -137,10 +137,11 @@ class Vision:
         given ``category_id`` is passed through, without it a product's is predicted; the other
         services know only ``OTHER``. The same bytes and region always give the same vector, bit
         for bit; a region that was found gives another one than the same region given, if the
-        bundle adds the whole picture to it. ``on_thumbnail`` is given a small copy as a JPEG file as soon as the pixels are
-        unpacked. With ``meaning`` the view has classes and meaning too, for about a millisecond
-        more. Raises a :class:`~imagesearch.errors.PictureError` for a picture that cannot be
-        used and :class:`~imagesearch.errors.InvalidRegion` for a region that is not inside it.
+        bundle adds the whole picture to it. ``on_thumbnail`` is given a small copy as a JPEG file
+        as soon as the pixels are unpacked. With ``meaning`` the view has classes and meaning too,
+        for about a millisecond more. Raises a :class:`~imagesearch.errors.PictureError` for a
+        picture that cannot be used and :class:`~imagesearch.errors.InvalidRegion` for a region
+        that is not inside it.
         """
         watch = _Watch(self._clock)
         original = Original.open(image)
