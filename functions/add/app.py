@@ -13,13 +13,14 @@ deployment = Deployment.from_environment()
 deployment.warm()
 
 
-@handler.route("POST /v1/instances/{instance}/pictures")
+@handler.route("POST /v1/instances/{instance}/pictures", spends="adds")
 def add(request: Request) -> Answer:
     """Index one picture; 200 instead of 201 when ``if_exists=keep`` left another as it was."""
     added = add_picture(
         deployment,
         fields.read(AddPicture, request.fields()),
         idempotency_key=request.headers.get("idempotency-key"),
+        most=request.limits.pictures,
     )
     return Answer(AddedAnswer.of(added), status=201 if added.new else 200, stages=added.took_ms)
 

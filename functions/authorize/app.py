@@ -15,20 +15,26 @@ READS = frozenset(
 """Routes that a read key may call besides every GET."""
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, bool]:
-    """Answer a request authorizer's event (payload format 2.0) with a simple response."""
-    scope = _scope((event.get("headers") or {}).get("x-api-key", ""))
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answer a request authorizer's event (payload format 2.0) with a simple response.
+
+    What the key is called (by its hash) and its limits go to the function in the context.
+    """
+    scope, context = _known((event.get("headers") or {}).get("x-api-key", ""))
     route = event.get("routeKey", "")
     reads = route.startswith("GET ") or route in READS
-    return {"isAuthorized": scope == "write" or (scope == "read" and reads)}
+    if scope == "write" or (scope == "read" and reads):
+        return {"isAuthorized": True, "context": context}
+    return {"isAuthorized": False}
 
 
-def _scope(key: str) -> str | None:
-    """Return what the key may do; every listed hash is compared, whichever fits."""
+def _known(key: str) -> tuple[str | None, dict[str, str]]:
+    """Return what the key may do and how much; every listed hash is compared, whichever fits."""
     given = hashlib.sha256(key.encode()).hexdigest()
-    found = None
+    found, context = None, {}
     for entry in filter(None, os.environ.get("IMAGESEARCH_API_KEYS", "").split(",")):
-        scope, _, known = entry.partition(":")
+        scope, known, *limits = entry.split(":")
         if hmac.compare_digest(given, known) and found != "write":
             found = scope
-    return found
+            context = {"key": known[:12], **dict(limit.split("=") for limit in limits)}
+    return found, context

@@ -20,7 +20,7 @@ deployment = Deployment.from_environment()
 deployment.warm()
 
 
-@handler.route("POST /v1/instances/{instance}/search")
+@handler.route("POST /v1/instances/{instance}/search", spends="searches")
 def search_pictures(request: Request) -> Answer:
     """Answer the pictures that fit best what was sent: picture, subjects, words, or several."""
     given = request.fields()
@@ -44,7 +44,7 @@ def search_pictures(request: Request) -> Answer:
     return Answer(FoundAnswer.of(found, chances_of_hits), stages=_stages(found.took_ms))
 
 
-@handler.route("POST /v1/instances/{instance}/compare")
+@handler.route("POST /v1/instances/{instance}/compare", spends="searches")
 def compare_pictures(request: Request) -> Answer:
     """Answer how much two pictures look alike."""
     found = compare(deployment, fields.read(Compare, request.fields()))

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/imagesearch/imagesearch"
 
-EVERYWHERE = {"errors", "settings", "observe"}
+EVERYWHERE = {"errors", "limits", "settings", "observe"}
 MAY_IMPORT = {
     "storage": set(),
     "catalogue": {"storage"},
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "page": {"http"},
     "http": set(),
     "errors": set(),
+    "limits": set(),
     "settings": set(),
     "observe": set(),
 }

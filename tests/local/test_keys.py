@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from imagesearch.contract.key_sources import KeyFile
+from imagesearch.limits import Limits
 from imagesearch_local.cli import app
 from imagesearch_local.folder import DataFolder
 from imagesearch_local.keys import default_key
@@ -84,6 +85,19 @@ def test_rotation_leaves_both_keys_valid_for_a_while(data: Path) -> None:
     assert second.expires is None
     assert (second.instances, second.read_only) == (("shop",), True)
     assert run(data, "show", "shop")["access_key_id"] == second.id
+
+
+def test_limits_are_set_shown_kept_and_taken_away(data: Path) -> None:
+    run(data, "create", "shop", "--searches", "10", "--adds", "0.5", "--pictures", "1000")
+    [row] = run(data, "list")["keys"]
+    assert row["limits"] == "searches=10, adds=0.5, pictures=1000"
+    new = run(data, "rotate", "shop")
+    keys = KeyFile(data / "keys.json").load()
+    assert keys[new["access_key_id"]].limits == Limits(searches=10, adds=0.5, pictures=1000)
+    assert run(data, "limit", new["access_key_id"], "--searches", "20")["limits"] == "searches=20"
+    assert run(data, "limit", new["access_key_id"])["limits"] == ""
+    found = CliRunner().invoke(app, ["keys", "limit", "shop", "--adds", "0", "--data", str(data)])
+    assert found.exit_code == 2
 
 
 def test_a_revoked_key_stays_listed(data: Path) -> None:

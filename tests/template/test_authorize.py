@@ -8,6 +8,8 @@ import json
 from types import ModuleType
 
 import pytest
+from imagesearch.http import Request
+from imagesearch.limits import Limits
 
 from tests.template.conftest import ROOT, Tree
 
@@ -61,6 +63,21 @@ def test_without_keys_nobody_calls(authorize: ModuleType, monkeypatch: pytest.Mo
     monkeypatch.setenv("IMAGESEARCH_API_KEYS", "")
     assert not _ask(authorize, "", SHOW)
     assert not _ask(authorize, "w-key", SHOW)
+
+
+def test_a_keys_limits_go_to_the_function(
+    authorize: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = hashlib.sha256(b"l-key").hexdigest()
+    monkeypatch.setenv("IMAGESEARCH_API_KEYS", f"read:{known}:searches=10:pictures=5")
+    event: Tree = json.loads((ROOT / "events/authorize.json").read_text("utf-8"))
+    event |= {"routeKey": SEARCH, "headers": {"x-api-key": "l-key"}}
+    answer = authorize.handler(event, None)
+    assert answer["context"] == {"key": known[:12], "searches": "10", "pictures": "5"}
+    asked = {"requestContext": {"authorizer": {"lambda": answer["context"]}}, "routeKey": SEARCH}
+    request = Request.from_event(asked)
+    assert (request.key, request.limits) == (known[:12], Limits(searches=10, pictures=5))
+    assert not _ask(authorize, "l-key", ADD)
 
 
 def test_every_route_that_only_reads_is_one_of_the_template(

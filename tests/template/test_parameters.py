@@ -48,6 +48,7 @@ def test_every_default_is_allowed(written: Tree) -> None:
     ("name", "good", "bad"),
     [
         ("ApiKeys", "read:" + "a" * 64, "read:" + "A" * 64),
+        ("ApiKeys", f"read:{'0' * 64}:searches=10:adds=5", f"read:{'0' * 64}:searches=0"),
         ("ApiKeys", f"read:{'0' * 64},write:{'1' * 64}", "admin:" + "0" * 64),
         (
             "KmsKeyArn",

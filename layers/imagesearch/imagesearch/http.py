@@ -25,8 +25,10 @@ from imagesearch.errors import (
     InvalidJson,
     NoSuchRoute,
     StorageUnavailable,
+    TooManyRequests,
     UnsupportedContentType,
 )
+from imagesearch.limits import UNLIMITED, Gauge, Kind, Limits
 from imagesearch.observe import logger
 
 __all__ = ["MAX_BODY", "Answer", "Api", "Problem", "Request", "problem", "render_problem"]
@@ -37,7 +39,10 @@ MAX_BODY = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. Header names are lower-case; the body is what was sent, decoded."""
+    """One HTTP request. Header names are lower-case; the body is what was sent, decoded.
+
+    ``key`` names the API key it came with, if it came with one, and ``limits`` are that key's.
+    """
 
     route: str
     path: str
@@ -46,6 +51,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     id: str
+    key: str = ""
+    limits: Limits = UNLIMITED
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Request:
@@ -59,6 +66,8 @@ class Request:
             headers=headers,
             body=_body(event),
             id=_request_id(event),
+            key=str(_allowed(event).get("key", "")),
+            limits=Limits.of(_allowed(event)),
         )
 
     @property
@@ -134,14 +143,21 @@ Route = Callable[[Request], Answer]
 class Api:
     """The routes of one function, and the Lambda handler that serves them."""
 
-    def __init__(self) -> None:
+    def __init__(self, gauge: Gauge | None = None) -> None:
         self._routes: dict[str, Route] = {}
+        self._spent: dict[str, Kind] = {}
+        self._gauge = gauge or Gauge()
 
-    def route(self, key: str) -> Callable[[Route], Route]:
-        """Serve ``"METHOD /path/{parameter}"``, a route key of the template."""
+    def route(self, key: str, *, spends: Kind | None = None) -> Callable[[Route], Route]:
+        """Serve ``"METHOD /path/{parameter}"``, a route key of the template.
+
+        ``spends`` names which of a key's rates a request counts against.
+        """
 
         def register(function: Route) -> Route:
             self._routes[key] = function
+            if spends:
+                self._spent[key] = spends
             return function
 
         return register
@@ -183,6 +199,8 @@ class Api:
         route = self._routes.get(request.route)
         if route is None:
             raise NoSuchRoute(f"{request.route} is not served here.")
+        if request.route in self._spent:
+            self._gauge.take(request.key, self._spent[request.route], request.limits)
         return route(request)
 
 
@@ -204,7 +222,8 @@ def render_problem(error: ImageSearchError, *, request_id: str, path: str) -> Pr
 
 def problem(error: ImageSearchError, *, request_id: str, path: str) -> Answer:
     """Answer a failure with ``application/problem+json``."""
-    retry = {"retry-after": "1"} if error.status == 503 else {}
+    wait = error.seconds if isinstance(error, TooManyRequests) else 1
+    retry = {"retry-after": str(wait)} if error.status in {429, 503} else {}
     return Answer(
         render_problem(error, request_id=request_id, path=path),
         status=error.status,
@@ -239,6 +258,12 @@ def _log_failure(error: ImageSearchError) -> None:
         extra={"code": error.code, "detail": error.detail},
         exc_info=error.status >= 500 and not isinstance(error, StorageUnavailable),
     )
+
+
+def _allowed(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the authorizer of API keys said of this request's."""
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    return authorizer.get("lambda") or {}
 
 
 def _request_id(event: Mapping[str, Any]) -> str:

@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from imagesearch.contract.key_sources import key_source
 from imagesearch.contract.keys import AccessKey, KeySource
 from imagesearch.errors import ImageSearchError
+from imagesearch.limits import Limits
 
 from imagesearch_local.commands.options import AsJson
 from imagesearch_local.commands.output import print_fields, print_json, print_table
@@ -41,7 +43,7 @@ Place = Annotated[
 ]
 Key = Annotated[str, typer.Argument(help="Id or name of the key.", show_default=False)]
 
-_COLUMNS = ("access_key_id", "name", "instances", "rights", "state", "created", "expires")
+_COLUMNS = ("access_key_id", "name", "instances", "rights", "limits", "state", "created", "expires")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -58,6 +60,9 @@ def create(
     temporary: Annotated[
         bool, typer.Option("--temporary", help="With a security token; needs --expires-in.")
     ] = False,
+    searches: Annotated[float | None, typer.Option(help="Searches a second, at most.")] = None,
+    adds: Annotated[float | None, typer.Option(help="Adds a second, at most.")] = None,
+    pictures: Annotated[int | None, typer.Option(help="Fill an instance up to as many.")] = None,
     own: Annotated[
         str, typer.Option("--id", help="Keep a key pair you have; its secret is asked for.")
     ] = "",
@@ -76,6 +81,7 @@ def create(
         now=now,
         expires=now + _seconds(expires_in) if expires_in else None,
         temporary=temporary,
+        limits=_limits(searches=searches, adds=adds, pictures=pictures),
     )
     if own:
         secret = typer.prompt("secret", hide_input=True, err=True)
@@ -125,11 +131,34 @@ def rotate(
         source = _source(data, keys)
         old = _find(source, key)
         new, _ = AccessKey.new(
-            name=old.name, instances=old.instances, read_only=old.read_only, now=now
+            name=old.name,
+            instances=old.instances,
+            read_only=old.read_only,
+            now=now,
+            limits=old.limits,
         )
         source.save(new)
         source.save(replace(old, expires=min(ends, old.expires or ends)))
     _print(_with_secret(new) | {"replaces": old.id, "until": _time(ends)}, as_json)
+
+
+@app.command()
+def limit(
+    key: Key,
+    searches: Annotated[float | None, typer.Option(help="Searches a second, at most.")] = None,
+    adds: Annotated[float | None, typer.Option(help="Adds a second, at most.")] = None,
+    pictures: Annotated[int | None, typer.Option(help="Fill an instance up to as many.")] = None,
+    data: Data = Path(".data"),
+    keys: Place = "",
+    as_json: AsJson = False,
+) -> None:
+    """Set a key's limits anew; what is not given is not limited. Counts within a minute."""
+    with _said():
+        source = _source(data, keys)
+        limits = _limits(searches=searches, adds=adds, pictures=pictures)
+        found = replace(_find(source, key), limits=limits)
+        source.save(found)
+    _print(_about(found), as_json)
 
 
 @app.command()
@@ -140,6 +169,13 @@ def revoke(key: Key, data: Data = Path(".data"), keys: Place = "", as_json: AsJs
         found = replace(_find(source, key), active=False)
         source.save(found)
     _print(_about(found), as_json)
+
+
+def _limits(**given: float | None) -> Limits:
+    for name, value in given.items():
+        if value is not None and not value > 0:
+            raise typer.BadParameter(f"--{name} must be above 0.")
+    return Limits(**given)  # type: ignore[arg-type]
 
 
 def _source(data: Path, keys: str) -> KeySource:
@@ -177,6 +213,7 @@ def _about(key: AccessKey) -> dict[str, Any]:
         "name": key.name,
         "instances": list(key.instances),
         "rights": "read" if key.read_only else "all",
+        "limits": ", ".join(f"{n}={v:g}" for n, v in msgspec.to_builtins(key.limits).items()),
         "state": state,
         "created": _time(key.created),
         "expires": _time(key.expires),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from imagesearch.contract.keys import AccessKey
+from imagesearch.limits import Limits
 
 from tests.contract.caller import World, picture, text
 from tests.contract.sdk.sdks import OPENPLATFORM, Sdk, SdkError, Target, python_sdk
@@ -346,3 +347,13 @@ def test_the_earlier_sdk_uploads_when_its_fixed_host_leads_here(earlier: Sdk) ->
         "search_image_by_pic_advance", "SearchImageByPicAdvanceRequest", files=file, **SHOP
     )
     assert found["Auctions"][0]["ProductId"] == "e2"
+
+
+def test_a_key_over_its_rate_sees_the_sdks_own_exception(sdk: Sdk, served: World) -> None:
+    slow = served.add_key(name="slow", limits=Limits(searches=0.1))
+    with sdk.configured(access_key_id=slow.id, access_key_secret=slow.secret):
+        fields = {**SHOP, "pic_content": JPEG}
+        sdk.call("search_image_by_pic", "SearchImageByPicRequest", **fields)
+        error = _raised(sdk, "search_image_by_pic", "SearchImageByPicRequest", **fields)
+    assert (error.type, error.code) == ("ThrottlingException", "Throttling.User")
+    assert 8 <= int(error.retry_after) <= 10

@@ -11,6 +11,7 @@ from imagesearch.contract.fields import Fields
 from imagesearch.contract.generation import Generation
 from imagesearch.contract.keys import AccessKey
 from imagesearch.contract.pictures import Sent, check, receive
+from imagesearch.limits import Kind
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.receive_upload import discard_upload
 from imagesearch.operations.workshop import Buckets
@@ -66,8 +67,12 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: what it does, and whether a key that only reads may call it."""
+    """One operation: what it does, and whether a key that only reads may call it.
+
+    ``spends`` names which of the key's rates a call counts against.
+    """
 
     answer: Callable[[Caller], Mapping[str, Any]]
     writes: bool = False
     instance: bool = True
+    spends: Kind | None = None

@@ -12,6 +12,7 @@ from imagesearch.errors import (
     BadRequest,
     DamagedPicture,
     ImageSearchError,
+    InstanceFull,
     InvalidBase64,
     InvalidField,
     InvalidFilter,
@@ -21,6 +22,7 @@ from imagesearch.errors import (
     ModelMismatch,
     PictureBomb,
     PictureError,
+    TooManyRequests,
     UnknownField,
     UnknownInstance,
     UnknownPicture,
@@ -58,6 +60,7 @@ _RENAMED: dict[type[ImageSearchError], str] = {
     UnknownField: "BadRequest",
     InvalidJson: "BadRequest",
     LostRace: "ServiceUnavailable",
+    TooManyRequests: "Throttling.User",
 }
 _IN_CONSOLE = {
     "BadRequest": "Console.BadRequest",
@@ -113,6 +116,8 @@ def _status(error: ImageSearchError, generation: Generation | None, action: str)
         return 400
     if isinstance(error, LostRace):
         return 503
+    if isinstance(error, TooManyRequests | InstanceFull):
+        return 400  # as the vendor's pages have it
     if isinstance(error, ModelMismatch):
         return 409 if action in CONSOLE or generation is None else generation.status_error
     return error.status

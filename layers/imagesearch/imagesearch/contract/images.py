@@ -56,7 +56,7 @@ def add(caller: Caller) -> Json:
         (*_KEY, *_SUBJECT, "CustomContent", *ATTRIBUTES),
         image=caller.picture(),
     )
-    added = add_picture(caller.deployment, request)
+    added = add_picture(caller.deployment, request, most=caller.key.limits.pictures)
     whole = caller.generation.tells_subjects_of_adds
     info = answers.pic_info(
         added.picture.category_id, added.picture.region, added.regions, several=whole

@@ -54,7 +54,7 @@ def add(caller: Caller) -> Json:
         for encoded, name in names
     ]
     for request in requests:
-        add_picture(caller.deployment, request)
+        add_picture(caller.deployment, request, most=caller.key.limits.pictures)
     return answers.wrote()
 
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from imagesearch.limits import UNLIMITED, Limits
+
 __all__ = ["AccessKey", "KeyRing", "KeySource", "digest_of_token"]
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -28,6 +30,7 @@ class AccessKey:
 
     ``instances`` are names or patterns such as ``shop-*``; ``token_digest`` is the SHA-256 of
     the security token that a temporary key must be sent with.
+    ``limits`` are how much it may ask for.
     """
 
     id: str
@@ -39,6 +42,7 @@ class AccessKey:
     created: int = 0
     expires: int | None = None
     token_digest: str = field(default="", repr=False)
+    limits: Limits = UNLIMITED
 
     @classmethod
     def new(
@@ -50,6 +54,7 @@ class AccessKey:
         now: int,
         expires: int | None = None,
         temporary: bool = False,
+        limits: Limits = UNLIMITED,
     ) -> tuple[AccessKey, str]:
         """Make a random key, and its security token, which is empty unless it is temporary."""
         token = secrets.token_urlsafe(48) if temporary else ""
@@ -62,6 +67,7 @@ class AccessKey:
             created=now,
             expires=expires,
             token_digest=digest_of_token(token) if token else "",
+            limits=limits,
         )
         return key, token
 

@@ -29,7 +29,8 @@ from imagesearch.contract.nonces import Nonces
 from imagesearch.contract.refusals import NotPermitted, UnknownAction, UploadTaken
 from imagesearch.contract.request import Request
 from imagesearch.contract.signature import authenticate
-from imagesearch.errors import ImageSearchError, NoSuchRoute, PictureExists
+from imagesearch.errors import ImageSearchError, NoSuchRoute, PictureExists, TooManyRequests
+from imagesearch.limits import Gauge
 from imagesearch.observe import logger
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.receive_upload import receive_upload
@@ -46,19 +47,19 @@ def _authorize_file_upload(caller: Caller) -> Mapping[str, Any]:
 
 
 _PICTURES = {
-    "AddImage": Operation(images.add, writes=True),
+    "AddImage": Operation(images.add, writes=True, spends="adds"),
     "DeleteImage": Operation(images.delete, writes=True),
-    "SearchImageByPic": Operation(images.search_by_pic),
-    "SearchImageByName": Operation(images.search_by_name),
+    "SearchImageByPic": Operation(images.search_by_pic, spends="searches"),
+    "SearchImageByName": Operation(images.search_by_name, spends="searches"),
 }
 OPERATIONS: Mapping[Generation, Mapping[str, Operation]] = {
     V2020_12: {
         **_PICTURES,
         "UpdateImage": Operation(images.update, writes=True),
-        "SearchImageByText": Operation(images.search_by_text),
-        "SearchImageByFilter": Operation(images.search_by_filter),
+        "SearchImageByText": Operation(images.search_by_text, spends="searches"),
+        "SearchImageByFilter": Operation(images.search_by_filter, spends="searches"),
         "CheckImageExists": Operation(images.exists),
-        "CompareSimilarByImage": Operation(images.compare_similar),
+        "CompareSimilarByImage": Operation(images.compare_similar, spends="searches"),
         "Detail": Operation(console.detail),
         "DumpMeta": Operation(console.dump_meta),
         "DumpMetaList": Operation(console.dump_meta_list),
@@ -68,12 +69,12 @@ OPERATIONS: Mapping[Generation, Mapping[str, Operation]] = {
     V2020: _PICTURES,
     V2019: {
         "AddImage": _PICTURES["AddImage"],
-        "SearchImage": Operation(images.search_by_type),
+        "SearchImage": Operation(images.search_by_type, spends="searches"),
         "DeleteImage": _PICTURES["DeleteImage"],
     },
     V2018: {
-        "AddItem": Operation(items.add, writes=True),
-        "SearchItem": Operation(items.search_item),
+        "AddItem": Operation(items.add, writes=True, spends="adds"),
+        "SearchItem": Operation(items.search_item, spends="searches"),
         "DeleteItem": Operation(items.delete, writes=True),
     },
     PLATFORM: {"AuthorizeFileUpload": Operation(_authorize_file_upload, instance=False)},
@@ -103,6 +104,7 @@ class Contract:
         self._deployment, self._keys, self._otherwise = deployment, keys, otherwise
         self._region, self._upload_host, self._clock = region, upload_host, clock
         self._nonces, self._buckets = Nonces(deployment.store), buckets
+        self._gauge = Gauge(clock)
 
     @classmethod
     def from_environment(cls, *, otherwise: Handler | None = None) -> Contract:
@@ -154,6 +156,8 @@ class Contract:
             )
         if operation.instance:
             _permit(key, call, operation)
+        if operation.spends:
+            self._gauge.take(key.id, operation.spends, key.limits)
         self._nonces.spend(claim, now)
         caller = Caller(
             self._deployment, key, call, self._host(request), self._region, now, self._buckets
@@ -216,7 +220,9 @@ class _Answer:
         log = logger().error if fault.status >= 500 else logger().info
         log("refused", extra={"code": fault.code, "detail": error.detail})
         known = {"HostId": self._host_id, "Code": fault.code, "Message": fault.message}
-        headers = {"x-acs-retry-after": "1", "retry-after": "1"} if fault.status == 503 else {}
+        wait = str(error.seconds) if isinstance(error, TooManyRequests) else "1"
+        passing = fault.status == 503 or isinstance(error, TooManyRequests)
+        headers = {"x-acs-retry-after": wait, "retry-after": wait} if passing else {}
         if self.xml_wanted:
             return self.xml(fault.status, "Error", {"RequestId": self.request_id, **known})
         body = {"RequestId": self.request_id, **known, **self._denial(error)}

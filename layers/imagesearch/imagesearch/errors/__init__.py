@@ -64,11 +64,13 @@ where the vendor has one (Alibaba Cloud Image Search error table), ours otherwis
     ├── Conflict                     409  Conflict
     │   ├── IncrementEnded           409  IncrementEnded
     │   ├── InstanceExists           409  InstanceExists
+    │   ├── InstanceFull             409  InstanceOverQuota
     │   ├── PictureDuplicated        409  PictureDuplicated
     │   ├── PictureExists            409  PictureExists
     │   └── ModelMismatch            409  ModelMismatch
     ├── BodyTooLarge                 413  RequestBodyTooLarge
     ├── UnsupportedContentType       415  UnsupportedContentType
+    ├── TooManyRequests              429  TooManyRequests
     ├── NotYetVisible                503  SequenceNotVisible
     ├── StorageError                 500  InternalStorageError
     │   ├── NoSuchObject             500  InternalStorageError
@@ -137,6 +139,7 @@ from imagesearch.errors.requests import (
     MissingField,
     PictureNotIndexed,
     TooDeepResults,
+    TooManyRequests,
     TooManyResults,
     UnknownField,
     UnsupportedContentType,
@@ -145,6 +148,7 @@ from imagesearch.errors.states import (
     Conflict,
     IncrementEnded,
     InstanceExists,
+    InstanceFull,
     ModelMismatch,
     NoSuchRoute,
     NotFound,
@@ -180,6 +184,7 @@ __all__ = [
     "IncrementEnded",
     "IncrementRefused",
     "InstanceExists",
+    "InstanceFull",
     "InvalidBase64",
     "InvalidBucketName",
     "InvalidCallback",
@@ -225,6 +230,7 @@ __all__ = [
     "StorageError",
     "StorageUnavailable",
     "TooDeepResults",
+    "TooManyRequests",
     "TooManyResults",
     "UnknownBucket",
     "UnknownField",

@@ -19,6 +19,7 @@ __all__ = [
     "MissingField",
     "PictureNotIndexed",
     "TooDeepResults",
+    "TooManyRequests",
     "TooManyResults",
     "UnknownField",
     "UnsupportedContentType",
@@ -147,6 +148,19 @@ class BodyTooLarge(ImageSearchError):
         "Get an address from POST /v1/uploads, PUT the picture there, then send upload_id "
         "in place of image."
     )
+
+
+class TooManyRequests(ImageSearchError):
+    """The key asks for more than it may."""
+
+    status = 429
+    code = "TooManyRequests"
+    default_fix = "Wait as long as Retry-After says, then go on more slowly."
+
+    def __init__(self, detail: str, *, seconds: int = 1) -> None:
+        """Say how many seconds to wait."""
+        super().__init__(detail)
+        self.seconds = seconds
 
 
 class UnsupportedContentType(ImageSearchError):

@@ -8,6 +8,7 @@ __all__ = [
     "Conflict",
     "IncrementEnded",
     "InstanceExists",
+    "InstanceFull",
     "ModelMismatch",
     "NoSuchRoute",
     "NotFound",
@@ -105,6 +106,13 @@ class PictureDuplicated(Conflict):
 
     code = "PictureDuplicated"
     default_fix = "Use if_duplicate=report to add it and be told, or leave it out."
+
+
+class InstanceFull(Conflict):
+    """The instance holds as many pictures as the key may fill it up to."""
+
+    code = "InstanceOverQuota"
+    default_fix = "Delete pictures, or have the key's limit raised."
 
 
 class ModelMismatch(Conflict):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 
 from imagesearch.catalogue import Instance, Picture, PictureKey, Region
-from imagesearch.errors import PictureDuplicated, PictureExists
+from imagesearch.errors import InstanceFull, PictureDuplicated, PictureExists
 from imagesearch.index import Entry, Features, Hit, Query
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
@@ -64,13 +64,18 @@ class Added:
 
 
 def add_picture(
-    deployment: Deployment, request: AddPicture, *, idempotency_key: str | None = None
+    deployment: Deployment,
+    request: AddPicture,
+    *,
+    idempotency_key: str | None = None,
+    most: int | None = None,
 ) -> Added:
     """Index one picture. It is durable and found by every search that begins afterwards.
 
     Raises a :class:`~imagesearch.errors.PictureError` leaf for a picture that cannot be used,
     :class:`PictureExists` under ``if_exists=fail`` and :class:`PictureDuplicated` under
-    ``if_duplicate=fail``. Two adds at the same moment may both pass these checks; of one key the
+    ``if_duplicate=fail``. With ``most`` an instance that holds as many pictures takes no more:
+    :class:`InstanceFull`. Two adds at the same moment may both pass these checks; of one key the
     one with the later sequence then stands.
     """
     check_category(request.category_id)
@@ -93,6 +98,8 @@ def add_picture(
 
     (view, making), catalogue = look_while_opening(deployment, request.instance, opening, look)
     key = PictureKey(request.product_id, request.pic_name)
+    if most is not None and catalogue.snapshot.pictures >= most:
+        _check_room(catalogue, key, most)
     if request.if_exists != "replace" and (standing := catalogue.snapshot.find(key)):
         return _left(standing, catalogue, request)
     picture = Picture(
@@ -110,6 +117,14 @@ def add_picture(
     counts = {"Adds": 1, "LogLength": catalogue.snapshot.log_length + 1}
     measure(request.instance, counts, view.took_ms)
     return Added(picture, view.regions, sequence, True, dict(view.took_ms), duplicates)
+
+
+def _check_room(catalogue: Catalogue, key: PictureKey, most: int) -> None:
+    if catalogue.snapshot.find(key) is None:
+        raise InstanceFull(
+            f"instance {catalogue.instance.name!r} holds {catalogue.snapshot.pictures:,} pictures; "
+            f"the key may fill it up to {most:,}."
+        )
 
 
 def operation_id(instance: str, idempotency_key: str | None) -> str | None:
