@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from imagesearch.catalogue import OTHER, Attributes, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.index import (
+    Change,
     Entry,
     Hit,
     Index,
@@ -20,10 +22,12 @@ from imagesearch.index import (
     Policy,
     Query,
     Snapshot,
+    TextQuery,
+    encode_meaning,
     likeness,
 )
 
-from tests.index.makers import look
+from tests.index.makers import look, vector
 from tests.simulation.bucket import Bucket
 
 PREFIX = "index/machine/"
@@ -41,6 +45,7 @@ POLICY = Policy(
     sweep_every=60,
 )
 
+MEANINGS = [encode_meaning(vector(number)) for number in range(5)]
 keys = st.builds(PictureKey, st.sampled_from("abc"), st.sampled_from(["1", "2", "红"]))
 categories = st.sampled_from([0, 3, OTHER])
 looks = st.builds(look, st.integers(0, 4), st.sampled_from([0.0, 0.1, 0.5]))
@@ -91,6 +96,10 @@ class Machine(RuleBasedStateMachine):
         self.index = self.opened()
         self.index.create()
 
+    def written(self, sequence: int) -> None:
+        assert sequence > self.sequence
+        self.sequence = sequence
+
     def opened(self) -> Index:
         return Index(self.bucket, PREFIX, model="m", policy=POLICY, cache=Path(self.cache.name))
 
@@ -101,9 +110,7 @@ class Machine(RuleBasedStateMachine):
     def write(
         self, added: Sequence[Entry] = (), deleted: Sequence[OfPicture | OfProduct] = ()
     ) -> None:
-        sequence = self.index.append(added, deleted, after=self.index.snapshot())
-        assert sequence > self.sequence
-        self.sequence = sequence
+        self.written(self.index.append(added, deleted, after=self.index.snapshot()))
         for deletion in deleted:
             for key in list(self.model):
                 if deletion in (OfPicture(key), OfProduct(key.product_id)):
@@ -113,6 +120,52 @@ class Machine(RuleBasedStateMachine):
     @rule(added=st.lists(entries, min_size=1, max_size=5))
     def add(self, added: list[Entry]) -> None:
         self.write(added)
+
+    @rule(changed=st.lists(st.tuples(keys, attributes), min_size=1, max_size=3))
+    def change(self, changed: list[tuple[PictureKey, Attributes]]) -> None:
+        changes = [Change(key, given.given()) for key, given in changed]
+        self.written(self.index.append(changes=changes, after=self.index.snapshot()))
+        for change in changes:
+            if old := self.model.get(change.key):
+                given = replace(old.picture.attributes, **change.attributes)
+                picture = replace(old.picture, attributes=given)
+                self.model[change.key] = replace(old, picture=picture)
+
+    @rule(limit=st.integers(1, 4), after=st.none() | keys, number=st.integers(0, 4))
+    def find_out(self, limit: int, after: PictureKey | None, number: int) -> None:
+        snapshot = self.index.snapshot()
+        lacking = snapshot.without_meaning(limit=limit, after=after)
+        known = [key for key, entry in sorted(self.model.items()) if entry.meaning is None]
+        expected = [key for key in known if after is None or key > after][:limit]
+        assert [lack.picture.key for lack in lacking] == expected
+        changes = [
+            Change(lack.picture.key, of=lack.version, meaning=MEANINGS[number], thumbnail="t")
+            for lack in lacking
+        ]
+        self.written(self.index.append(changes=changes, after=snapshot))
+        for key in expected:
+            old = self.model[key]
+            picture = replace(old.picture, thumbnail="t")
+            self.model[key] = replace(old, picture=picture, meaning=MEANINGS[number])
+
+    @rule(number=st.integers(0, 4), filter=filters, distinct=st.booleans())
+    def search_by_meaning(self, number: int, filter: Filter | None, distinct: bool) -> None:
+        passing = [
+            entry
+            for entry in self.model.values()
+            if filter is None or filter.matches(entry.picture.attributes)
+        ]
+        known = {entry.picture.key for entry in passing if entry.meaning is not None}
+        query = TextQuery(
+            meaning=MEANINGS[number], filter=filter, num=50, distinct_product=distinct
+        )
+        answer = self.index.snapshot().search_meaning(query)
+        found = [hit.picture.key for hit in answer.hits]
+        products = {key.product_id for key in known}
+        assert answer.total == len(found) == (len(products) if distinct else len(known))
+        assert {key.product_id for key in found} == products
+        assert {*found} <= known
+        assert answer.lacking == len(passing) - len(known)
 
     @rule(key=keys)
     def delete_picture(self, key: PictureKey) -> None:

@@ -17,6 +17,7 @@ from imagesearch.index import Index
 from imagesearch.storage.s3 import S3ObjectStore, connect
 
 from tests.seaweed import seaweed
+from tests.simulation.actors import state_of
 from tests.simulation.history import History, Read, Write, worst
 from tests.simulation.worker import POLICY
 
@@ -72,12 +73,14 @@ def history_of(troupe: Troupe) -> History:
         match event["event"]:
             case "begin":
                 changes = {PictureKey(p, n): version for p, n, version in what["changes"]}
-                begun[what["at"]] = Write(event["who"], changes, what["at"])
+                settings = {PictureKey(p, n): value for p, n, value in what["settings"]}
+                begun[what["at"]] = Write(event["who"], changes, what["at"], settings=settings)
             case "done":
                 write = begun[what["begin"]]
                 write.end, write.sequence = what["at"], what["sequence"]
             case "read":
-                seen = {PictureKey(p, n): version for p, n, version in what["seen"]}
+                seen = {PictureKey(p, n): version for p, n, version, _ in what["seen"]}
+                settings = {PictureKey(p, n): s for p, n, _, s in what["seen"] if s is not None}
                 products = len({key.product_id for key in seen})
                 if [len(what["seen"]), products] != what["counts"] or len(seen) != len(
                     what["seen"]
@@ -85,7 +88,7 @@ def history_of(troupe: Troupe) -> History:
                     history.violate("duplicate", f"{event}")
                 history.reads.append(
                     Read(event["who"], what["begin"], what["at"], seen, what["sequence"],
-                         what["generation"], what["state"])
+                         what["generation"], what["state"], settings)
                 )  # fmt: skip
             case "damaged":
                 history.violate("damaged", f"{event}")
@@ -118,6 +121,7 @@ def test_no_promise_is_broken_by_processes_that_are_killed(
     assert troupe.killed >= 3
     assert sum(write.sequence is not None for write in history.writes) >= 20
     assert max(read.generation for read in history.reads) >= 3
+    assert any(read.settings for read in history.reads)
 
 
 def play(troupe: Troupe) -> None:
@@ -141,9 +145,9 @@ def look_again(index: Index, history: History) -> None:
         snapshot = index.snapshot()
         end = time.monotonic_ns()
         pictures = snapshot.matching(None, limit=1000)
-        seen = {picture.key: picture.attributes.int_attr or 0 for picture in pictures}
+        seen, settings = state_of(pictures)
         state = snapshot.view.manifest.encode().hex()
         history.reads.append(
-            Read("last", begin, end, seen, snapshot.sequence, snapshot.generation, state)
+            Read("last", begin, end, seen, snapshot.sequence, snapshot.generation, state, settings)
         )
         index.maintain()

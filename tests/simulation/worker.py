@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from imagesearch.catalogue import OTHER, Attributes, Picture, PictureKey, Region
 from imagesearch.errors import CorruptObject, LostRace, StorageUnavailable
-from imagesearch.index import Entry, Index, OfPicture, OfProduct, Policy
+from imagesearch.index import Change, Entry, Index, OfPicture, OfProduct, Policy
 from imagesearch.storage.s3 import S3ObjectStore, connect
 
 from tests.simulation.actors import look
@@ -42,16 +42,20 @@ def tell(event: str, **what: Any) -> None:
 
 
 def write(index: Index, dice: random.Random, version: int) -> None:
-    """Add, replace or delete."""
+    """Add, replace, change or delete."""
     key = dice.choice(KEYS)
-    kind = dice.choice(["add", "add", "add", "picture", "product"])
+    kind = dice.choice(["add", "add", "add", "change", "change", "picture", "product"])
     changed = [k for k in KEYS if kind == "product" and k.product_id == key.product_id] or [key]
     value = version if kind == "add" else None
+    changes = [(*k, value) for k in changed] if kind != "change" else []
+    settings = [(*key, version)] if kind == "change" else []
     begin = time.monotonic_ns()
-    tell("begin", at=begin, changes=[(*k, value) for k in changed])
+    tell("begin", at=begin, changes=changes, settings=settings)
     after = index.snapshot()
     if kind == "add":
         sequence = index.append([_entry(key, version)], after=after)
+    elif kind == "change":
+        sequence = index.append(changes=[Change(key, {"int_attr2": version})], after=after)
     else:
         deletion = OfPicture(key) if kind == "picture" else OfProduct(key.product_id)
         sequence = index.append(deletions=[deletion], after=after)
@@ -68,7 +72,8 @@ def read(index: Index) -> None:
     begin = time.monotonic_ns()
     snapshot = index.snapshot()
     end = time.monotonic_ns()
-    seen = [(*p.key, p.attributes.int_attr) for p in snapshot.matching(None, limit=1000)]
+    pictures = snapshot.matching(None, limit=1000)
+    seen = [(*p.key, p.attributes.int_attr, p.attributes.int_attr2) for p in pictures]
     counts = snapshot.pictures, snapshot.products
     tell(
         "read",
