@@ -74,6 +74,9 @@ def test_several_things_are_searched_for_counted_and_compared(
     both = client.search_combined(instance, parts, num=2)
     assert {hit.product_id for hit in both.hits} == {"a", "c"}
     assert len(both.hits[0].parts) == 2
+    worded = client.search_text(instance, "s2", num=1)
+    assert (worded.hits[0].product_id, worded.hits[0].words) == ("b", 1.0)
+    assert worded.query.meaning
     [subject, *_] = client.search_subjects(instance, ONE, num=1).regions
     assert subject.hits
     facet = client.facets(instance, "str_attr", "category_id")["str_attr"]

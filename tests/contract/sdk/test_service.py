@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ from tests.running import Service
 
 pytestmark = pytest.mark.system
 
+CATALOG = Path(__file__).parents[3] / "local/imagesearch_local/demo/catalog"
 IDENTICAL = "7.33136443711219e+24;0"
 SHOP: dict[str, Any] = {"instance_name": "sdk"}
 
@@ -69,6 +71,19 @@ def test_the_current_sdk_adds_finds_exports_and_deletes(sdk: Sdk, target: Target
     assert dump["DumpMetaStatus"] == "SUCCESS"
     deleted = sdk.call("delete_image", "DeleteImageRequest", **SHOP, product_id="商品 1")
     assert deleted["Data"]["PicNames"] == ["a.jpg"]
+
+
+def test_the_current_sdk_finds_by_what_pictures_show_in_both_languages(sdk: Sdk) -> None:
+    """Nothing but the picture is given: no attribute, no content, no category."""
+    for product in ("scopia_085", "scopia_288", "scopia_022"):
+        image = (CATALOG / f"{product}__main.jpg").read_bytes()
+        named = {**SHOP, "product_id": product, "pic_name": "main.jpg"}
+        sdk.call("add_image", "AddImageRequest", **named, pic_content=text(image))
+    wanted = {"chair": 85, "椅子": 85, "sofa": 288, "沙发": 288, "wine bottle": 22, "酒瓶": 22}
+    for words, number in wanted.items():
+        found = sdk.call("search_image_by_text", "SearchImageByTextRequest", **SHOP, text=words)
+        assert found["Auctions"][0]["ProductId"] == f"scopia_{number:03}", words
+        assert 0 < found["Auctions"][0]["Score"] <= 1
 
 
 def test_the_current_sdk_uploads(sdk: Sdk) -> None:
