@@ -247,6 +247,32 @@ def test_what_a_crashed_fold_left_is_collected_but_not_within_a_day(world: World
     assert world.keys() == ["1"]
 
 
+def test_a_rollback_outlives_a_collection_that_lets_its_generation_go(world: World) -> None:
+    """The rollback has read its generation; two collect at once, the second once that is gone."""
+    world.add(entry(1))
+    world.index.fold()
+    good = world.index.snapshot().generation
+    world.delete(OfProduct("1"))
+    for n in range(20):
+        world.add(entry(n + 2))
+        world.index.fold()
+        world.index.maintain()
+    world.sleep(8 * DAY / 1e6)
+    waiting = ["compare_and_swap", "list"]
+
+    def meanwhile(verb: str, _key: str) -> None:
+        gone = f"{PREFIX}history/{good:012d}" not in world.store.keys(PREFIX)
+        if waiting and verb == waiting[-1] and (verb == "list" or gone):
+            waiting.pop()
+            world.process().maintain()
+
+    world.store.before = meanwhile
+    world.process().rollback(good)
+    world.store.before = lambda *_: None
+    assert world.keys() == ["1"]
+    assert not world.process().scrub().problems
+
+
 def test_a_rollback_restores_a_generation_and_can_itself_be_undone(world: World) -> None:
     world.add(entry(1), entry(2))
     world.index.fold()

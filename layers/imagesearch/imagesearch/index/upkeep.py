@@ -79,10 +79,14 @@ def _fold_and_settle(keeper: Keeper, clock: int, now: int) -> int:
 
 
 def _sweep(keeper: Keeper, now: int) -> int:
-    """Collect garbage if that was not done lately."""
+    """Collect garbage if nobody began to lately.
+
+    That is noted before it is done. So between two collections there is a day, in which whoever
+    is rolling back to a generation that the first one has let go can finish.
+    """
     held = keeper.reader.manifest()
     if now - held.manifest.swept < keeper.policy.sweep_every * _SECOND:
         return 0
-    deleted = collect(keeper, now)
-    keeper.commit(held, msgspec.structs.replace(held.manifest, swept=now))
-    return deleted
+    if not keeper.commit(held, msgspec.structs.replace(held.manifest, swept=now)):
+        return 0
+    return collect(keeper, now)
