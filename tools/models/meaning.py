@@ -128,6 +128,7 @@ def fit_meaning(cache: Path, models: Path, fitted: Path, say: Say = print) -> di
         "sources": seen.sources,
         "pictures": len(seen.labels),
         "labels": len(distinct),
+        "names": distinct,
         "figures": figures,
     }
     (fitted / "meaning.json").write_text(json.dumps(about, indent=1) + "\n")
