@@ -42,6 +42,10 @@ class Thumbnails:
     def warm(self) -> None:
         """There is nothing to load."""
 
+    def probability(self, _service: Service, _cosine: float) -> float | None:
+        """There is no calibration."""
+        return None
+
     def look(
         self,
         image: bytes,

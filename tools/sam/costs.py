@@ -39,7 +39,7 @@ class Work:
 
 
 SEARCH = Work(seconds=0.18, writes=1, reads=1)  # LIST of the log, GET of the manifest
-ADD = Work(seconds=0.18, writes=2, reads=1)  # the same, and PUT of a log object
+ADD = Work(seconds=0.18, writes=3, reads=1)  # the same, and PUT of a thumbnail and a log object
 DELETE = Work(seconds=0.02, memory=1024, writes=2, reads=1, body_kb=1)
 
 

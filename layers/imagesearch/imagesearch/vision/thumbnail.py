@@ -22,8 +22,9 @@ def encoded(pixels: Image.Image) -> bytes:
     """
     from PIL import Image
 
-    small = pixels.copy()
-    small.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    scale = min(1.0, SIDE / max(pixels.size))
+    size = (max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale)))
+    small = pixels.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
     file = io.BytesIO()
     small.convert("RGB").save(file, "JPEG", quality=_QUALITY, subsampling="4:2:0")
     return file.getvalue()

@@ -17,8 +17,8 @@ export function picturePane() {
   let boxes = null;
 
   function update() {
-    const { picture, alike, text } = query.state;
-    const now = picture?.url ?? (alike || text || picture ? "none" : null);
+    const { picture, alike } = query.state;
+    const now = picture?.url ?? (alike || picture ? "none" : null);
     if (now !== painted || !element.firstChild) {
       painted = now;
       boxes = null;
@@ -39,7 +39,7 @@ export function picturePane() {
         { class: "stage" },
         picture?.url
           ? h("div", { class: "canvas" }, h("img", { src: picture.url, alt: t("picture.yours", { name: picture.name }) }), boxes?.element)
-          : h("div", { class: "unshown" }, icon(query.state.text ? "search" : "picture"), query.state.text || t("picture.unshown")),
+          : h("div", { class: "unshown" }, icon("picture"), t("picture.unshown")),
         clearButton(),
       ),
       h("p", { class: "hint under" }, hint(picture)),

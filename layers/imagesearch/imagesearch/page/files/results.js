@@ -34,6 +34,7 @@ export function results() {
 /** The line in which somebody describes what to look for. */
 function ask() {
   const input = h("input", { type: "search", name: "words", maxlength: "512", autocomplete: "off", "aria-label": t("text.label"), placeholder: t("text.placeholder") });
+  input.addEventListener("input", () => input.value === "" && query.state.text && query.clear());
   const submit = (event) => {
     event.preventDefault();
     if (input.value.trim()) query.searchText(input.value.trim());
