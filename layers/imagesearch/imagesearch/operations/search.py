@@ -67,7 +67,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What is searched for; ``within`` restricts the hits to one category."""
+    """What is searched for; ``within`` restricts the hits to one category.
+
+    ``settled`` returns the category after the hits have voted on it.
+    """
 
     features: Features
     category_id: int
@@ -75,13 +78,15 @@ class _Subject:
     region: Region
     regions: tuple[Region, ...]
     took_ms: Mapping[str, float]
+    settled: Callable[[Iterable[tuple[int, float]]], int] | None = None
 
 
 def search(deployment: Deployment, request: Search) -> Found:
     """Find the pictures that look most like the query, best first.
 
     A given category restricts a product search; a predicted one is only told, because each wrong
-    guess would hide the right product (evaluation/README.md has the figures).
+    guess would hide the right product (evaluation/README.md has the figures). The first hits have
+    a vote in it.
     """
     began = time.perf_counter()
     check_category(request.category_id)
@@ -124,7 +129,7 @@ def search(deployment: Deployment, request: Search) -> Found:
     measure(request.instance, counts, took_ms)
     return Found(
         answer,
-        subject.category_id,
+        _category(subject, answer) if request.start == 0 else subject.category_id,
         subject.region,
         subject.regions,
         catalogue.snapshot.generation,
@@ -165,9 +170,17 @@ def _looking(deployment: Deployment, request: Search) -> Callable[[Vision, Insta
             view.region,
             view.regions,
             view.took_ms,
+            (lambda neighbours: vision.settled(view, neighbours)) if view.chances else None,
         )
 
     return look
+
+
+def _category(subject: _Subject, answer: Answer) -> int:
+    """Return the query's category: what was given or predicted, or what the first hits settle."""
+    if subject.settled is None or subject.within is not None:
+        return subject.category_id
+    return subject.settled((hit.picture.category_id, hit.likeness.score) for hit in answer.hits)
 
 
 def _indexed(catalogue: Catalogue, request: Search) -> _Subject:

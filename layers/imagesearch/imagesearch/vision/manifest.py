@@ -32,6 +32,7 @@ __all__ = [
     "Resize",
     "Subject",
     "ViewName",
+    "Votes",
     "is_id",
 ]
 
@@ -134,6 +135,22 @@ class Recipe:
     whole: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Votes:
+    """How the pictures that a search finds vote on the category of what was asked with.
+
+    The first ``most`` count, each by exp(cosine / ``spread``) among themselves and an abstention
+    at cosine ``doubt``. What is told is the greatest of log(share + ``floor``) + ``head`` ×
+    log(probability of the head).
+    """
+
+    most: int
+    spread: float
+    doubt: float
+    floor: float
+    head: float
+
+
 @dataclass(frozen=True, slots=True)
 class Categories:
     """The category head: an output of probabilities, one column for each of ``ids``."""
@@ -141,6 +158,7 @@ class Categories:
     output: str
     ids: tuple[int, ...]
     unsure: float = 0.0
+    votes: Votes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +283,9 @@ class Manifest:
                 f"categories: output {categories.output!r} has width {width}, "
                 f"but there are {len(categories.ids)} ids"
             )
+        votes = categories.votes
+        if votes and not (votes.most >= 1 and votes.spread > 0 and votes.floor > 0):
+            yield "categories.votes: most must be at least 1, spread and floor above 0"
         for id_ in categories.ids:
             if id_ not in CATEGORIES:
                 yield f"categories: {id_} is not an id of the category table"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from imagesearch.catalogue import OTHER, Region, Service
 from imagesearch.errors import ModelError
 from imagesearch.vision.blend import Blend
 from imagesearch.vision.bundle import Bundle
-from imagesearch.vision.category import choose
+from imagesearch.vision.category import choose, settled
 from imagesearch.vision.manifest import DIMENSIONS
 from imagesearch.vision.meaning import MeaningMap
 from imagesearch.vision.network import Network
@@ -34,7 +34,8 @@ class View:
     (the subject that was used) and ``regions`` (all that were found, the main one first).
     ``vector`` is ``(512,)`` float32 of unit length. ``took_ms`` has ``decode``, ``subject`` and
     ``embed`` in milliseconds. ``confidence`` is the probability (0…1) of the predicted category;
-    ``None`` when it was given or the service has none. ``classes`` (at most 3 numbers) and
+    ``None`` when it was given or the service has none, and so are ``chances``, the probability of
+    each category, empty. ``classes`` (at most 3 numbers) and
     ``meaning``, ``(512,)`` float32 of unit length, are there if they were asked for and the bundle
     has them.
     """
@@ -49,6 +50,7 @@ class View:
     confidence: float | None = None
     classes: tuple[int, ...] = ()
     meaning: NDArray[np.float32] | None = None
+    chances: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class _Embedded:
     confidence: float | None
     classes: tuple[int, ...] = ()
     meaning: NDArray[np.float32] | None = None
+    chances: Mapping[int, float] = field(default_factory=dict)
 
 
 class _Watch:
@@ -171,6 +174,7 @@ class Vision:
             embedded.confidence,
             embedded.classes,
             embedded.meaning,
+            embedded.chances,
         )
 
     @property
@@ -181,6 +185,17 @@ class Vision:
             if self._meaning is None and recipe:
                 self._meaning = MeaningMap(self._bundle, recipe)
             return self._meaning
+
+    def settled(self, view: View, neighbours: Iterable[tuple[int, float]]) -> int:
+        """Return a view's category after what it looks like has voted.
+
+        ``neighbours`` are the categories and cosines of indexed pictures, most alike first. A
+        category that was given stays, and so does the prediction of a bundle without votes.
+        """
+        votes = self._manifest.categories.votes if self._manifest.categories else None
+        if votes is None or not view.chances:
+            return view.category_id
+        return settled(votes, view.chances, neighbours)
 
     def probability(self, service: Service, cosine: float) -> float | None:
         """Return how likely two pictures of this cosine show the same thing, 0…1.
@@ -231,11 +246,13 @@ class Vision:
         if vector.shape != (DIMENSIONS,) or not np.isfinite(vector).all():
             raise ModelError(f"bundle {self.model} gave a vector that is not {DIMENSIONS} numbers.")
         id_, confidence = OTHER if category_id is None else category_id, None
+        chances: dict[int, float] = {}
         if head:
             id_, confidence = choose(head, said[head.output][0])
+            chances = dict(zip(head.ids, said[head.output][0].tolist(), strict=True))
         if meant is None:
-            return _Embedded(vector, id_, confidence)
-        return _Embedded(vector, id_, confidence, meant.classes(said), meant.place(said))
+            return _Embedded(vector, id_, confidence, chances=chances)
+        return _Embedded(vector, id_, confidence, meant.classes(said), meant.place(said), chances)
 
     def _blend(self, service: Service) -> Blend:
         with self._lock:
