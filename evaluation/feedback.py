@@ -27,7 +27,7 @@ from imagesearch_local.evaluation.labelled import Entry, LabelledSet, Question
 from imagesearch_local.evaluation.metrics import average_precision, distinct
 from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
+from rich.progress import track
 
 Vectors = NDArray[np.float32]
 Item = TypeVar("Item", Entry, Question)
@@ -72,9 +72,7 @@ def _measure(vision: Vision, labelled: LabelledSet) -> dict[str, dict[str, float
                 ]
             )
     two: list[list[float]] = []
-    for query, wanted, unwanted in tqdm(
-        [*_pairs(vision, labelled, questions)], desc=labelled.folder.name, leave=False
-    ):
+    for query, wanted, unwanted in _pairs(vision, labelled, questions):
         disliked = next((i for i, name in enumerate(products) if name in unwanted), None)
         if disliked is not None:
             two.append(
@@ -91,7 +89,7 @@ def _pairs(
 ) -> Iterator[tuple[Vectors, set[str], set[str]]]:
     """Yield the vector of two queries' pictures side by side, and the products of each."""
     draw = np.random.default_rng(0)
-    for _ in range(_PAIRS):
+    for _ in track(range(_PAIRS), labelled.folder.name, transient=True):
         first, second = draw.choice(len(questions), 2, replace=False).tolist()
         wanted, unwanted = set(questions[first].relevant), set(questions[second].relevant)
         if wanted & unwanted:
@@ -132,7 +130,7 @@ def _vectors(
 ) -> list[tuple[Item, Vectors]]:
     """Return items with their vectors as they are stored; refused pictures are left out."""
     found = []
-    for item in tqdm(items, desc=labelled.folder.name, leave=False):
+    for item in track(items, labelled.folder.name, transient=True):
         with suppress(ImageSearchError):
             found.append((item, _vector(vision, labelled.image(item), labelled)))
     return found
