@@ -20,6 +20,9 @@ __all__ = ["Address", "check_address", "deliver", "sign"]
 _SECONDS = 5.0
 _PAUSES = (1.0, 4.0)
 _MOST = 65_536
+_HTTPS, _FIRST_FREE = 443, 1024
+# All that has been given out: https://www.iana.org/assignments/ipv6-address-space
+_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def check_address(url: str, *, private: bool = False) -> Address:
     """
     try:
         parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        port = (443 if parts.scheme == "https" else 80) if parts.port is None else parts.port
     except ValueError:
         raise _refused(url, "it is not a URL", "不是有效的网址") from None
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
@@ -51,6 +54,12 @@ def check_address(url: str, *, private: bool = False) -> Address:
         raise _refused(url, "it has no host, or a user name", "缺少主机名或带有用户名")
     if any(ord(c) <= 32 or ord(c) > 126 for c in url) or len(url) > 2000:
         raise _refused(url, "it has spaces or other characters", "含有空格或其他字符")
+    if not private and port != _HTTPS and port < _FIRST_FREE:
+        raise _refused(
+            url,
+            f"port {port} is neither {_HTTPS} nor {_FIRST_FREE} or above",
+            f"端口 {port} 既不是 {_HTTPS}，也不在 {_FIRST_FREE} 以上",
+        )
     addresses = _resolve(url, parts.hostname, port)
     for address in addresses:
         if not private and not _is_public(address):
@@ -151,11 +160,12 @@ def _resolve(url: str, host: str, port: int) -> tuple[str, ...]:
 
 
 def _is_public(address: str) -> bool:
+    """Tell whether an address is on the Internet; one that hides an IPv4 address never is."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo and found.teredo[1])
-        if inner or found in ipaddress.ip_network("64:ff9b::/96"):
-            return False
+    if isinstance(found, ipaddress.IPv6Address) and (
+        found not in _UNICAST or found.sixtofour or found.teredo
+    ):
+        return False
     return found.is_global and not found.is_multicast
 
 
