@@ -34,6 +34,7 @@ _OF_COLD_RUNS = {
     "ms": "cold_ms",
     "cpu_ms": "cold_cpu_ms",
     "started_ms": "started_ms",
+    "started_cpu_ms": "started_cpu_ms",
     "peak_mb": "peak_mb",
 }
 ONE_THREAD = dict.fromkeys(
