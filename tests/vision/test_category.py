@@ -27,7 +27,7 @@ def test_neighbours_that_are_not_alike_do_not() -> None:
 
 
 def test_a_sure_head_withstands_a_doubtful_neighbour() -> None:
-    assert settled(VOTES, {4: 0.99, 9: 0.01}, [(9, 0.4)]) == 4
+    assert settled(VOTES, {4: 0.99, 9: 0.01}, [(9, 0.25)]) == 4
 
 
 def test_only_the_first_count_and_unknown_categories_are_no_answer() -> None:
