@@ -16,10 +16,11 @@ help: ## List the verbs
 
 setup: $(VENV)/.installed ## Install everything into .venv (quick when nothing changed)
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 run: setup ## Start the service with the demo catalogue (PORT=3000 DATA=.data)
@@ -30,12 +31,13 @@ test: setup ## Run all tests
 	@tools/page/setup.sh
 	$(BIN)/python -m pytest
 
-check: setup ## Lint, types, import directions
+check: setup ## Lint, types, import directions, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --python-version 3.10 client/imagesearch_client
 	$(BIN)/python -m pytest -q tests/house
+	@tools/supply/run.sh audit
 
 build: setup ## Build the functions and layers for deployment (into .aws-sam)
 	@tools/sam/setup.sh .venv-sam
