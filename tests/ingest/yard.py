@@ -115,6 +115,7 @@ class Yard:
         create_instance(self.deployment, CreateInstance(instance="shop", service=Service.PRODUCT))
         self.workers = 0
         self.forgetful = False
+        self.thumbnails = False
 
     def _fresh(self) -> Deployment:
         settings = Settings(bucket="own", cache=self.folder, private_callbacks=True)
@@ -144,7 +145,8 @@ class Yard:
     def shop(self, *, fresh: bool = False) -> Workshop:
         house = self._fresh() if fresh else self.deployment
         buckets: Any = Buckets(self.bucket)
-        return Workshop(house, TrustRegister(self.store), buckets.of_task, self.now, 4, True)
+        trust = TrustRegister(self.store)
+        return Workshop(house, trust, buckets.of_task, self.now, 4, True, self.thumbnails)
 
     def submit(self, lines: list[dict[str, Any]] | bytes, **options: Any) -> Increment:
         body = lines if isinstance(lines, bytes) else meta(lines)

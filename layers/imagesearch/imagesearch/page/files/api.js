@@ -3,6 +3,7 @@
 import { askForKey } from "./key.js";
 
 const TRIES = 5;
+const PATIENCE = 15;
 const PASSING = new Set([429, 502, 503, 504]);
 
 let apiKey = "";
@@ -52,11 +53,13 @@ async function call(method, path, options = {}) {
     if (answer.ok) return options.raw ? answer.blob() : answer.json();
     if (answer.status === 401 || answer.status === 403) {
       apiKey = await askForKey(Boolean(apiKey));
-    } else if (!PASSING.has(answer.status) || tried === TRIES) {
-      throw new Problem(answer.status, await answer.json().catch(() => ({})));
-    } else {
-      await pause(Number(answer.headers.get("retry-after")) || 0, tried);
+      continue;
     }
+    const wait = Number(answer.headers.get("retry-after")) || 0;
+    if (!PASSING.has(answer.status) || tried >= TRIES || wait > PATIENCE) {
+      throw new Problem(answer.status, await answer.json().catch(() => ({})));
+    }
+    await pause(wait, tried);
   }
 }
 
