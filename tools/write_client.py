@@ -75,7 +75,14 @@ def answers() -> str:
     lines += ["import msgspec\n", _all(sorted(public.values()))]
     for name, schema in kinds.items():
         lines.append(_struct(public[name], schema, public))
-    return "\n".join(lines)
+    return "\n".join(lines) + READY
+
+
+READY = """
+# msgspec 0.22 crashes when several threads use a struct for the first time at once.
+for _name in __all__:
+    msgspec.json.Decoder(globals()[_name])
+"""
 
 
 def fields() -> str:

@@ -400,3 +400,8 @@ class WordedQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     text: str
     meaning: bool
+
+
+# msgspec 0.22 crashes when several threads use a struct for the first time at once.
+for _name in __all__:
+    msgspec.json.Decoder(globals()[_name])

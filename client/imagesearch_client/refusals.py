@@ -23,6 +23,7 @@ __all__ = [
     "IncrementNotFound",
     "IncrementRefused",
     "InstanceExists",
+    "InstanceOverQuota",
     "InternalError",
     "InternalStorageError",
     "InvalidBase64",
@@ -71,6 +72,7 @@ __all__ = [
     "RoleNotRegistered",
     "SequenceNotVisible",
     "ServiceUnavailable",
+    "TooManyRequests",
     "UnknownField",
     "UnknownOperation",
     "UnsupportedContentType",
@@ -277,6 +279,10 @@ class RequestBodyTooLarge(Refused):
     """The request body is too large."""
 
 
+class TooManyRequests(Refused):
+    """The key asks for more than it may."""
+
+
 class UnsupportedContentType(Refused):
     """The body has a content type that this route does not take."""
 
@@ -327,6 +333,10 @@ class PictureExists(Conflict):
 
 class PictureDuplicated(Conflict):
     """Another picture looks the same and if_duplicate is fail."""
+
+
+class InstanceOverQuota(Conflict):
+    """The instance holds as many pictures as the key may fill it up to."""
 
 
 class ModelMismatch(Conflict):
@@ -407,6 +417,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "UnsupportedPicPixels": UnsupportedPicPixels,
     "UnsupportedHTTPMethod": UnsupportedHTTPMethod,
     "RequestBodyTooLarge": RequestBodyTooLarge,
+    "TooManyRequests": TooManyRequests,
     "UnsupportedContentType": UnsupportedContentType,
     "NotFound": NotFound,
     "NoSuchRoute": NoSuchRoute,
@@ -420,6 +431,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "InstanceExists": InstanceExists,
     "PictureExists": PictureExists,
     "PictureDuplicated": PictureDuplicated,
+    "InstanceOverQuota": InstanceOverQuota,
     "ModelMismatch": ModelMismatch,
     "SequenceNotVisible": SequenceNotVisible,
     "InternalStorageError": InternalStorageError,

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -269,3 +271,23 @@ def test_every_demo_picture_is_there_and_credited() -> None:
         for line in (FOLDER / "catalog.jsonl").read_text().splitlines()
     }
     assert len(categories) == 14
+
+
+def test_many_threads_may_read_the_first_answers_at_once() -> None:
+    program = """
+import sys, threading
+from imagesearch_client import Client, answers
+import msgspec
+
+sys.setswitchinterval(1e-6)
+picture = '{"product_id":"p","pic_name":"n","category_id":1,"region":[0,9,0,9],"regions":[]}'
+answer = f'{{"picture":{picture},"sequence":1}}'.encode()
+threads = [
+    threading.Thread(target=msgspec.json.decode, args=(answer,), kwargs={"type": answers.Added})
+    for _ in range(4)
+]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+    for _ in range(12):
+        assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
