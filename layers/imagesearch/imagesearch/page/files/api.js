@@ -38,8 +38,8 @@ export function search(instance, fields, blob, signal) {
 }
 
 /** Add a picture; a repeat of the same call is harmless. */
-export function addPicture(instance, fields, blob, signal) {
-  return call("POST", `${of(instance)}/pictures`, { query: fields, blob, once: crypto.randomUUID(), signal });
+export function addPicture(instance, fields, blob) {
+  return call("POST", `${of(instance)}/pictures`, { query: fields, blob, once: identity() });
 }
 
 /** The small picture that belongs to a record, as a blob. */
@@ -49,10 +49,12 @@ export function thumbnail(instance, name) {
 
 async function call(method, path, options = {}) {
   for (let tried = 1; ; tried += 1) {
+    const key = apiKey;
     const answer = await fetch(address(path, options.query), request(method, options));
     if (answer.ok) return options.raw ? answer.blob() : answer.json();
     if (answer.status === 401 || answer.status === 403) {
-      apiKey = await askForKey(Boolean(apiKey));
+      // Somebody may have typed a key while this request was under way.
+      if (key === apiKey) apiKey = await askForKey(Boolean(key));
       continue;
     }
     const wait = Number(answer.headers.get("retry-after")) || 0;
@@ -75,6 +77,12 @@ function request(method, { json, blob, once, signal }) {
   if (json) headers["content-type"] = "application/json";
   if (blob) headers["content-type"] = blob.type || "application/octet-stream";
   return { method, headers, body: json ? JSON.stringify(json) : blob, signal };
+}
+
+/** A name for one write: crypto.randomUUID() is there only under HTTPS and on localhost. */
+function identity() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function pause(asked, tried) {

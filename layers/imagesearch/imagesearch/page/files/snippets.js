@@ -17,6 +17,8 @@ export function showSnippets() {
     for (const tab of tabs) tab.setAttribute("aria-selected", String(tab.textContent === name));
   };
   const copy = async () => {
+    // Without HTTPS, and elsewhere than on localhost, a page may only select it.
+    if (!navigator.clipboard) return getSelection().selectAllChildren(code);
     await navigator.clipboard.writeText(code.textContent);
     say(t("snippets.copied"));
     copied.replaceChildren(icon("check"), t("snippets.copied"));

@@ -14,7 +14,6 @@ const listeners = new Set();
 let jobs = [];
 let running = 0;
 let began = 0;
-let halt = new AbortController();
 
 /** Call `listener` whenever something has changed; returns how to stop that. */
 export function onchange(listener) {
@@ -38,7 +37,6 @@ export function begin(files) {
   if (!running) {
     jobs = [];
     began = performance.now();
-    halt = new AbortController();
   }
   const instance = catalogue.chosen()?.name;
   if (!instance) return;
@@ -52,14 +50,12 @@ export function begin(files) {
 /** Try the failed ones again. */
 export function again() {
   began = performance.now();
-  halt = new AbortController();
   for (const job of jobs) if (job.state === "failed") Object.assign(job, { state: "waiting", problem: null });
   work();
 }
 
 /** Leave out what has not begun. */
 export function cancel() {
-  halt.abort();
   jobs = jobs.filter((job) => job.state !== "waiting");
   tell();
 }
@@ -84,7 +80,7 @@ function work() {
     if (!job) return;
     running += 1;
     job.state = "running";
-    carryOut(job, halt.signal).finally(() => {
+    carryOut(job).finally(() => {
       running -= 1;
       tell();
       work();
@@ -93,11 +89,11 @@ function work() {
   }
 }
 
-async function carryOut(job, signal) {
+async function carryOut(job) {
   tell();
   try {
     const { blob } = await prepare(job.file, job.path).then(release);
-    const added = await api.addPicture(job.instance, job.fields, blob, signal);
+    const added = await api.addPicture(job.instance, job.fields, blob);
     Object.assign(job, { state: "done", category: catalogue.chosen()?.service === "product" ? added.picture.category_id : null });
   } catch (problem) {
     Object.assign(job, { state: "failed", problem });
