@@ -65,7 +65,8 @@ def read_source(source: str | os.PathLike[str]) -> Listing:
     else:
         raise UnusableSource(f"there is no file or folder {source}.")
     if not items:
-        raise UnusableSource(f"{source} holds no pictures.")
+        taken = ", ".join(sorted(_SUFFIXES))
+        raise UnusableSource(f"{source} holds no pictures; a picture's name ends in {taken}.")
     return Listing(tuple(_without_repeats(items)), unused)
 
 

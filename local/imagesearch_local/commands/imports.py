@@ -14,7 +14,7 @@ from imagesearch_local.commands.exits import Exit
 from imagesearch_local.commands.options import ApiKey, AsJson, Instance, Url, connect
 from imagesearch_local.commands.output import complain, import_progress, print_json
 
-__all__ = ["import_pictures", "report"]
+__all__ = ["import_pictures", "list_failures", "report"]
 
 _SHOWN = 20
 
@@ -62,10 +62,9 @@ def report(summary: Summary, listing: Listing, *, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(summary), "unused_fields": dict(listing.unused)})
         return
-    for failure in summary.failures[:_SHOWN]:
-        complain(f"{failure.origin}: {failure.code}: {failure.detail}")
+    list_failures(summary)
     if len(summary.failures) > _SHOWN:
-        complain(f"… and {len(summary.failures) - _SHOWN} more; --json lists all.")
+        complain("--json lists every failure.")
     if listing.unused:
         complain(f"fields that are not used: {', '.join(sorted(listing.unused))}")
     if summary.stopped:
@@ -74,3 +73,15 @@ def report(summary: Summary, listing: Listing, *, as_json: bool) -> None:
         f"{summary.added} added, {summary.known} known from before, "
         f"{len(summary.failures)} failed, of {summary.total} in {summary.seconds:.1f} s"
     )
+
+
+def list_failures(summary: Summary, shown: int = _SHOWN) -> None:
+    """Print the first failures; those with the same reason share a line."""
+    reasons: dict[str, list[str]] = {}
+    for failure in summary.failures:
+        reasons.setdefault(f"{failure.code}: {failure.detail}", []).append(failure.origin)
+    for reason, origins in list(reasons.items())[:shown]:
+        more = f" and {len(origins) - 1} more" if len(origins) > 1 else ""
+        complain(f"{origins[0]}{more}: {reason}")
+    if len(reasons) > shown:
+        complain(f"… and {len(reasons) - shown} other reasons")

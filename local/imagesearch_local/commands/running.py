@@ -13,8 +13,9 @@ import typer
 from imagesearch_client import DEFAULT_URL, Client, Refused, Unreachable
 
 from imagesearch_local.commands.exits import Exit
+from imagesearch_local.commands.imports import list_failures
 from imagesearch_local.commands.options import ApiKey, AsJson, Data, TemplateFile, Url, connect
-from imagesearch_local.commands.output import complain, import_progress, print_json, print_table
+from imagesearch_local.commands.output import import_progress, print_json, print_table
 from imagesearch_local.demo import DEMO, QUERY, load_demo
 from imagesearch_local.keys import default_key
 from imagesearch_local.problems import LocalFailure
@@ -109,10 +110,10 @@ def _load_demo(url: str, folder: DataFolder) -> None:
         raise LocalFailure(
             f"the demo catalogue cannot be loaded: {error}. See {folder.logs}."
         ) from None
-    for failure in summary.failures:
-        complain(f"demo: {failure.origin}: {failure.code}: {failure.detail}")
-    if summary.stopped:
-        raise LocalFailure(f"the demo catalogue is not whole: {summary.stopped}")
+    list_failures(summary, shown=3)
+    if summary.stopped or len(summary.failures) == summary.total:
+        reason = summary.stopped or "every picture was refused."
+        raise LocalFailure(f"the demo catalogue is not whole: {reason} See {folder.logs}.")
 
 
 def _say(line: str) -> None:
