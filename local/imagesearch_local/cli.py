@@ -19,6 +19,7 @@ from imagesearch_local.commands import (
     pictures,
     reindexing,
     running,
+    tuning,
     upkeep,
 )
 from imagesearch_local.commands.exits import Exit
@@ -53,6 +54,7 @@ app.command("show")(pictures.show)
 app.command("delete")(pictures.delete)
 app.command("eval")(evaluating.eval_command)
 app.command("reindex")(reindexing.reindex)
+app.command("tune")(tuning.tune_command)
 app.command("compact")(upkeep.compact)
 app.command("generations")(upkeep.generations)
 app.command("rollback")(upkeep.rollback)
