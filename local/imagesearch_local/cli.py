@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
+from imagesearch import __version__
 from imagesearch.errors import ImageSearchError
 from imagesearch_client import NoCredentials, Refused, Unreachable, UnusableSource
 
@@ -62,8 +64,19 @@ app.command("scrub")(upkeep.scrub)
 app.command("doctor")(running.doctor_command)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"imagesearch {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def root() -> None:
+def root(
+    version: Annotated[  # noqa: ARG001  typer calls _version
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
     """Serverless Image Search: run it on this machine, fill it, search it.
 
     Verbs talk to http://127.0.0.1:3000 unless --url or IMAGESEARCH_URL names another server.
