@@ -126,7 +126,7 @@ def test_a_task_is_checked_started_and_followed(visit: Visit, instance: str, s3:
     task.locator(".badge", has_text="done").wait_for(timeout=60_000)
     text = task.inner_text()
     assert "13 / 13" in text
-    assert "1 lines failed" in text
+    assert "Lines that failed: 1" in text
     task.locator("summary").click()
     assert "lost.jpg" in task.inner_text()
     assert task.get_by_role("link", name="All failures").get_attribute("href")

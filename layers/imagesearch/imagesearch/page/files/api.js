@@ -25,9 +25,11 @@ const of = (instance) => `/v1/instances/${part(instance)}`;
 
 export const instances = () => call("GET", "/v1/instances");
 export const createInstance = (name, service) => call("PUT", of(name), { json: { service } });
-export const tasks = (instance) => call("GET", `${of(instance)}/increments`, { query: { limit: 50 } });
+export const tasks = (instance) =>
+  call("GET", `${of(instance)}/increments`, { query: { limit: 50 } });
 export const startTask = (instance, json) => call("POST", `${of(instance)}/increments`, { json });
-export const checkTask = (instance, json) => call("POST", `${of(instance)}/increments/check`, { json });
+export const checkTask = (instance, json) =>
+  call("POST", `${of(instance)}/increments/check`, { json });
 export const stopTask = (instance, id) => call("DELETE", `${of(instance)}/increments/${id}`);
 export const resumeTask = (instance, id) => call("POST", `${of(instance)}/increments/${id}/resume`);
 

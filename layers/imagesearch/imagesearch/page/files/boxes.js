@@ -1,6 +1,6 @@
 /** Subjects drawn over a picture: click one, drag its handles, draw another, or use the keys. */
 
-import { h } from "./dom.js";
+import { h, later } from "./dom.js";
 import { t } from "./i18n.js";
 
 const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
@@ -15,6 +15,7 @@ const STILL = 4;
 export function subjectBoxes(onchoose) {
   let shown = { width: 1, height: 1, boxes: [], chosen: null };
   let drag = null;
+  const soon = later(onchoose, 250);
   const overlay = h("div", { class: "boxes", role: "group" });
 
   function show(next) {
@@ -27,7 +28,9 @@ export function subjectBoxes(onchoose) {
     const focused = overlay.contains(document.activeElement);
     const others = shown.boxes.filter((box) => !same(box, chosen));
     // A small one inside a large one stays within reach.
-    const all = (chosen ? [...others, chosen] : others).sort((one, other) => area(other) - area(one));
+    const all = (chosen ? [...others, chosen] : others).sort(
+      (one, other) => area(other) - area(one),
+    );
     overlay.replaceChildren(...all.map((box) => drawn(box, same(box, chosen))));
     if (focused) overlay.querySelector("[aria-pressed=true]")?.focus();
   }
@@ -40,11 +43,19 @@ export function subjectBoxes(onchoose) {
       "aria-pressed": String(isChosen),
       "aria-label": t(isChosen ? "boxes.chosen" : "boxes.other", { x1, x2, y1, y2 }),
     });
-    const share = { left: x1 / shown.width, top: y1 / shown.height, width: (x2 - x1) / shown.width, height: (y2 - y1) / shown.height };
+    const share = {
+      left: x1 / shown.width,
+      top: y1 / shown.height,
+      width: (x2 - x1) / shown.width,
+      height: (y2 - y1) / shown.height,
+    };
     for (const [name, value] of Object.entries(share)) button.style[name] = `${value * 100}%`;
     button.region = box;
     button.addEventListener("click", (event) => event.detail === 0 && !isChosen && onchoose(box));
-    if (isChosen) button.append(...HANDLES.map((name) => h("span", { class: `handle ${name}`, data: { handle: name } })));
+    if (isChosen)
+      button.append(
+        ...HANDLES.map((name) => h("span", { class: `handle ${name}`, data: { handle: name } })),
+      );
     return button;
   }
 
@@ -72,7 +83,9 @@ export function subjectBoxes(onchoose) {
     const [x, y] = at(event);
     const by = [x - drag.start[0], y - drag.start[1]];
     if (!drag.now && Math.hypot(...by) < STILL * (shown.width / overlay.clientWidth)) return;
-    drag.now = drag.moves ? moved(drag.region, by, shown) : resized(drag.region, drag.handle, by, shown);
+    drag.now = drag.moves
+      ? moved(drag.region, by, shown)
+      : resized(drag.region, drag.handle, by, shown);
     draw(drag.now);
   });
 
@@ -97,7 +110,11 @@ export function subjectBoxes(onchoose) {
     if (!step || !box) return;
     event.preventDefault();
     const by = [step[0] * Math.ceil(shown.width / 50), step[1] * Math.ceil(shown.height / 50)];
-    onchoose(event.shiftKey ? resized(box.region, "se", by, shown) : moved(box.region, by, shown));
+    const region = event.shiftKey
+      ? resized(box.region, "se", by, shown)
+      : moved(box.region, by, shown);
+    draw(region);
+    soon(region);
   });
 
   return { element: overlay, show };
@@ -105,12 +122,14 @@ export function subjectBoxes(onchoose) {
 
 const largeEnough = ([x1, x2, y1, y2]) => x2 - x1 >= LEAST && y2 - y1 >= LEAST;
 
-const inside = ([x, y], region) => region !== null && region[0] <= x && x < region[1] && region[2] <= y && y < region[3];
+const inside = ([x, y], region) =>
+  region !== null && region[0] <= x && x < region[1] && region[2] <= y && y < region[3];
 
 const area = ([x1, x2, y1, y2]) => (x2 - x1) * (y2 - y1);
 
 /** Tell whether two regions are the same. */
-export const same = (one, other) => Boolean(one && other) && one.every((value, index) => value === other[index]);
+export const same = (one, other) =>
+  Boolean(one && other) && one.every((value, index) => value === other[index]);
 
 function moved([x1, x2, y1, y2], [dx, dy], { width, height }) {
   const across = Math.min(Math.max(dx, -x1), width - x2);

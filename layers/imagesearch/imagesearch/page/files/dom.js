@@ -10,11 +10,21 @@ const SVG = "http://www.w3.org/2000/svg";
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) set(element, name, value);
-  element.append(...children.flat(3).filter((child) => child !== null && child !== false && child !== undefined));
+  element.append(
+    ...children.flat(3).filter((child) => child !== null && child !== false && child !== undefined),
+  );
   return element;
 }
 
-const PROPERTIES = new Set(["value", "checked", "disabled", "selected", "hidden", "open", "multiple"]);
+const PROPERTIES = new Set([
+  "value",
+  "checked",
+  "disabled",
+  "selected",
+  "hidden",
+  "open",
+  "multiple",
+]);
 
 function set(element, name, value) {
   if (value === null || value === undefined) return;
@@ -43,7 +53,9 @@ export function say(text) {
 
 /** A select whose options are `[value, label]` pairs. */
 export function select(props, pairs, chosen) {
-  const options = pairs.map(([value, label]) => h("option", { value, selected: value === chosen }, label));
+  const options = pairs.map(([value, label]) =>
+    h("option", { value, selected: value === chosen }, label),
+  );
   return h("select", props, options);
 }
 

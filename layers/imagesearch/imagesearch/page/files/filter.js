@@ -3,7 +3,16 @@
 import { h, icon, later, select } from "./dom.js";
 import { t } from "./i18n.js";
 
-const FIELDS = ["int_attr", "int_attr2", "int_attr3", "int_attr4", "str_attr", "str_attr2", "str_attr3", "str_attr4"];
+const FIELDS = [
+  "int_attr",
+  "int_attr2",
+  "int_attr3",
+  "int_attr4",
+  "str_attr",
+  "str_attr2",
+  "str_attr3",
+  "str_attr4",
+];
 const NUMBERS = ["=", "!=", "<", "<=", ">", ">=", "in", "not in"];
 const TEXTS = ["=", "!=", "in", "not in"];
 
@@ -35,25 +44,45 @@ export function filterBuilder(expression, onfilter) {
 
   function draw() {
     list.replaceChildren(
-      ...rows.map((row, index) => rowOf(row, changed, () => {
-        rows.splice(index, 1);
-        draw();
-        changed();
-      })),
+      ...rows.map((row, index) =>
+        rowOf(row, changed, () => {
+          rows.splice(index, 1);
+          draw();
+          changed();
+        }),
+      ),
     );
     joining.hidden = rows.length < 2;
   }
 
   const joining = select(
-    { class: "small", "aria-label": t("filter.join"), onchange: (event) => { join = event.target.value; changed(); } },
-    [["AND", t("filter.all")], ["OR", t("filter.any")]],
+    {
+      class: "small",
+      "aria-label": t("filter.join"),
+      onchange: (event) => {
+        join = event.target.value;
+        changed();
+      },
+    },
+    [
+      ["AND", t("filter.all")],
+      ["OR", t("filter.any")],
+    ],
     join,
   );
-  const more = h("button", { type: "button", class: "button small", onclick: () => {
-    rows.push({ field: "str_attr", operator: "=", value: "" });
-    draw();
-    list.lastElementChild.querySelector("input").focus();
-  } }, t("filter.more"));
+  const more = h(
+    "button",
+    {
+      type: "button",
+      class: "button small",
+      onclick: () => {
+        rows.push({ field: "str_attr", operator: "=", value: "" });
+        draw();
+        list.lastElementChild.querySelector("input").focus();
+      },
+    },
+    t("filter.more"),
+  );
   draw();
   return h("div", { class: "filter" }, text, list, h("div", { class: "row" }, more, joining));
 }
@@ -65,10 +94,19 @@ function rowOf(row, changed, remove) {
     inputmode: numeric ? "numeric" : "text",
     "aria-label": t("filter.value"),
     placeholder: numeric ? "5" : t("filter.text"),
-    oninput: () => { row.value = value.value; changed(); },
+    oninput: () => {
+      row.value = value.value;
+      changed();
+    },
   });
   const operators = select(
-    { "aria-label": t("filter.operator"), onchange: (event) => { row.operator = event.target.value; changed(); } },
+    {
+      "aria-label": t("filter.operator"),
+      onchange: (event) => {
+        row.operator = event.target.value;
+        changed();
+      },
+    },
     (numeric ? NUMBERS : TEXTS).map((one) => [one, one]),
     row.operator,
   );
@@ -76,17 +114,24 @@ function rowOf(row, changed, remove) {
     "div",
     { class: "filter-row" },
     select(
-      { "aria-label": t("filter.field"), onchange: (event) => {
-        Object.assign(row, { field: event.target.value, operator: "=" });
-        element.replaceWith(rowOf(row, changed, remove));
-        changed();
-      } },
+      {
+        "aria-label": t("filter.field"),
+        onchange: (event) => {
+          Object.assign(row, { field: event.target.value, operator: "=" });
+          element.replaceWith(rowOf(row, changed, remove));
+          changed();
+        },
+      },
       FIELDS.map((one) => [one, one]),
       row.field,
     ),
     operators,
     value,
-    h("button", { type: "button", class: "button bare", "aria-label": t("filter.remove"), onclick: remove }, icon("close")),
+    h(
+      "button",
+      { type: "button", class: "button bare", "aria-label": t("filter.remove"), onclick: remove },
+      icon("close"),
+    ),
   );
   return element;
 }
@@ -94,12 +139,17 @@ function rowOf(row, changed, remove) {
 /** Write rows as an expression; rows without a value are left out. */
 export function written(given, joined) {
   const whole = given.filter((row) => row.value.trim() !== "");
-  return whole.map(({ field, operator, value }) => `${field} ${operator} ${literals(field, operator, value)}`).join(` ${joined} `);
+  return whole
+    .map(({ field, operator, value }) => `${field} ${operator} ${literals(field, operator, value)}`)
+    .join(` ${joined} `);
 }
 
 function literals(field, operator, value) {
   if (!operator.endsWith("in")) return literal(field, value);
-  return `(${value.split(",").map((one) => literal(field, one)).join(", ")})`;
+  return `(${value
+    .split(",")
+    .map((one) => literal(field, one))
+    .join(", ")})`;
 }
 
 function literal(field, value) {

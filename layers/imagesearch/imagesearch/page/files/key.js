@@ -16,7 +16,12 @@ export function askForKey(refused) {
 function ask(refused) {
   const signs = document.documentElement.dataset.authorization === "iam";
   return new Promise((done) => {
-    const input = h("input", { type: "password", autocomplete: "off", name: "key", required: true });
+    const input = h("input", {
+      type: "password",
+      autocomplete: "off",
+      name: "key",
+      required: true,
+    });
     const submit = (event) => {
       event.preventDefault();
       dialog.close();

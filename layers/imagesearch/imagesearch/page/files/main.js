@@ -26,7 +26,11 @@ function draw() {
   mark();
   document.title = `${t(`nav.${wanted()}`)} · ${t("title")}`;
   const main = h("main", { id: "main", tabindex: "-1" });
-  app.replaceChildren(h("a", { class: "skip", href: "#main", onclick: skip }, t("skip")), header(), main);
+  app.replaceChildren(
+    h("a", { class: "skip", href: "#main", onclick: skip }, t("skip")),
+    header(),
+    main,
+  );
   leave = VIEWS[wanted()].mount(main);
 }
 
@@ -37,11 +41,22 @@ function skip(event) {
 
 function header() {
   const links = Object.keys(VIEWS).map((name) =>
-    h("a", { href: `#/${name}`, "aria-current": name === wanted() ? "page" : null }, icon(name), h("span", {}, t(`nav.${name}`))));
+    h(
+      "a",
+      { href: `#/${name}`, "aria-current": name === wanted() ? "page" : null },
+      icon(name),
+      h("span", {}, t(`nav.${name}`)),
+    ),
+  );
   return h(
     "header",
     { class: "top" },
-    h("a", { class: "brand", href: "#/search", "aria-label": t("title") }, icon("mark"), h("span", {}, t("title"))),
+    h(
+      "a",
+      { class: "brand", href: "#/search", "aria-label": t("title") },
+      icon("mark"),
+      h("span", {}, t("title")),
+    ),
     h("nav", { class: "views", "aria-label": t("nav.label") }, links),
     h("div", { class: "tools" }, instancePicker(), languageButton(), themeButton()),
   );
@@ -50,7 +65,15 @@ function header() {
 function instancePicker() {
   const names = catalogue.all().map((instance) => [instance.name, instance.name]);
   if (!names.length) return null;
-  const picker = select({ class: "instance", "aria-label": t("instance"), onchange: () => catalogue.choose(picker.value) }, names, catalogue.chosen()?.name);
+  const picker = select(
+    {
+      class: "instance",
+      "aria-label": t("instance"),
+      onchange: () => catalogue.choose(picker.value),
+    },
+    names,
+    catalogue.chosen()?.name,
+  );
   return picker;
 }
 
@@ -61,11 +84,26 @@ function languageButton() {
     draw();
     document.querySelector("[data-language]").focus();
   };
-  return h("button", { type: "button", class: "button bare", lang: next, data: { language: "" }, onclick: turn }, label);
+  return h(
+    "button",
+    { type: "button", class: "button bare", lang: next, data: { language: "" }, onclick: turn },
+    label,
+  );
 }
 
 function themeButton() {
-  const button = h("button", { type: "button", class: "button bare", onclick: () => { theme.turn(); tell(); } }, icon("theme"));
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "button bare",
+      onclick: () => {
+        theme.turn();
+        tell();
+      },
+    },
+    icon("theme"),
+  );
   const tell = () => button.setAttribute("aria-label", t(`theme.${theme.inUse()}`));
   tell();
   theme.onchange(tell);

@@ -38,24 +38,40 @@ export function picturePane() {
         "div",
         { class: "stage" },
         picture?.url
-          ? h("div", { class: "canvas" }, h("img", { src: picture.url, alt: t("picture.yours", { name: picture.name }) }), boxes?.element)
+          ? h(
+              "div",
+              { class: "canvas" },
+              h("img", { src: picture.url, alt: t("picture.yours", { name: picture.name }) }),
+              boxes?.element,
+            )
           : h("div", { class: "unshown" }, icon("picture"), t("picture.unshown")),
         clearButton(),
       ),
       h("p", { class: "hint under" }, hint(picture)),
-      h("div", { class: "row" }, wholeButton(), foundButton(), picker("button small", t("picture.another"))),
+      h(
+        "div",
+        { class: "row" },
+        wholeButton(),
+        foundButton(),
+        picker("button small", t("picture.another")),
+      ),
     );
   }
 
   function hint(picture) {
-    if (query.state.alike) return t("picture.alike", { name: query.state.alike.pic_name, product: query.state.alike.product_id });
+    if (query.state.alike)
+      return t("picture.alike", {
+        name: query.state.alike.pic_name,
+        product: query.state.alike.product_id,
+      });
     return picture?.blob && picture.url && crops() ? t("boxes.hint") : "";
   }
 
   function draw() {
     const { picture, region, whole, found, boxes: subjects } = query.state;
     const chosen = whole ? null : region || found?.query.region || null;
-    const drawn = crops() && !(subjects.length === 1 && wholePicture(subjects[0], picture) && !region);
+    const drawn =
+      crops() && !(subjects.length === 1 && wholePicture(subjects[0], picture) && !region);
     boxes?.show({ ...picture, boxes: crops() ? subjects : [], chosen: drawn ? chosen : null });
     element.querySelector("[data-whole]")?.setAttribute("aria-pressed", String(whole));
     const reset = element.querySelector("[data-found]");
@@ -63,11 +79,44 @@ export function picturePane() {
   }
 
   const wholeButton = () =>
-    boxes && crops() && h("button", { type: "button", class: "button small", data: { whole: "" }, onclick: () => query.refine({ whole: !query.state.whole, region: null }) }, icon("whole"), t("picture.whole"));
+    boxes &&
+    crops() &&
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button small",
+        data: { whole: "" },
+        onclick: () => query.refine({ whole: !query.state.whole, region: null }),
+      },
+      icon("whole"),
+      t("picture.whole"),
+    );
   const foundButton = () =>
-    boxes && h("button", { type: "button", class: "button small", data: { found: "" }, hidden: true, onclick: () => query.refine({ region: null, whole: false }) }, icon("refresh"), t("picture.found"));
+    boxes &&
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button small",
+        data: { found: "" },
+        hidden: true,
+        onclick: () => query.refine({ region: null, whole: false }),
+      },
+      icon("refresh"),
+      t("picture.found"),
+    );
   const clearButton = () =>
-    h("button", { type: "button", class: "button clear", "aria-label": t("picture.clear"), onclick: query.clear }, icon("close"));
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button clear",
+        "aria-label": t("picture.clear"),
+        onclick: query.clear,
+      },
+      icon("close"),
+    );
 
   return { element, update };
 }
@@ -76,7 +125,13 @@ function empty() {
   return h(
     "div",
     { class: "empty-picture" },
-    h("div", { class: "drop-here" }, icon("picture"), h("p", {}, t("picture.drop")), picker("button strong", t("picture.pick"))),
+    h(
+      "div",
+      { class: "drop-here" },
+      icon("picture"),
+      h("p", {}, t("picture.drop")),
+      picker("button strong", t("picture.pick")),
+    ),
     h("p", { class: "label" }, t("picture.samples")),
     h("div", { class: "samples" }, SAMPLES.map(sample)),
   );
@@ -86,7 +141,16 @@ function sample(name) {
   const file = `sample-${name}.jpg`;
   const address = new URL(file, import.meta.url);
   const take = async () => query.searchPicture(await (await fetch(address)).blob(), file);
-  return h("button", { type: "button", class: "sample", onclick: take, "aria-label": t("picture.sample", { name: t(`sample.${name}`) }) }, h("img", { src: address.href, alt: "" }));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "sample",
+      onclick: take,
+      "aria-label": t("picture.sample", { name: t(`sample.${name}`) }),
+    },
+    h("img", { src: address.href, alt: "" }),
+  );
 }
 
 function picker(style, label) {
@@ -101,4 +165,5 @@ function picker(style, label) {
 
 const crops = () => catalogue.chosen()?.service !== "fabric";
 
-const wholePicture = ([x1, x2, y1, y2], picture) => x1 === 0 && y1 === 0 && x2 === picture?.width && y2 === picture?.height;
+const wholePicture = ([x1, x2, y1, y2], picture) =>
+  x1 === 0 && y1 === 0 && x2 === picture?.width && y2 === picture?.height;

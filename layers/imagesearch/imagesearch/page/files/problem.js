@@ -6,7 +6,8 @@ import { t, told } from "./i18n.js";
 
 /** A box that tells a problem. */
 export function problemBox(problem) {
-  const { detail, fix } = problem instanceof Problem ? told(problem) : { detail: t("problem.unreachable"), fix: "" };
+  const { detail, fix } =
+    problem instanceof Problem ? told(problem) : { detail: t("problem.unreachable"), fix: "" };
   return h(
     "div",
     { class: "problem", role: "alert" },

@@ -54,7 +54,8 @@ export async function searchPicture(blob, name) {
 export async function searchAlike(record) {
   begin({ alike: record });
   const url = await thumbnailOf(catalogue.chosen().name, record);
-  if (state.alike === record && url) change({ picture: { url, name: record.pic_name, width: 0, height: 0, blob: null } });
+  if (state.alike === record && url)
+    change({ picture: { url, name: record.pic_name, width: 0, height: 0, blob: null } });
 }
 
 /** Search by words. */
@@ -65,7 +66,18 @@ export function searchText(text) {
 /** Forget the search. */
 export function clear() {
   under?.abort();
-  change({ picture: null, alike: null, text: "", boxes: [], region: null, whole: false, found: null, hits: [], problem: null, busy: false });
+  change({
+    picture: null,
+    alike: null,
+    text: "",
+    boxes: [],
+    region: null,
+    whole: false,
+    found: null,
+    hits: [],
+    problem: null,
+    busy: false,
+  });
 }
 
 /** Ask the same again with something changed. */
@@ -93,14 +105,23 @@ export function fields(num = BATCH, start = 0) {
   if (state.least > 0) given.score_threshold = state.least;
   if (state.distinct) given.distinct_product = true;
   if (state.text) return { ...given, text: state.text };
-  if (state.alike) return { ...given, product_id: state.alike.product_id, pic_name: state.alike.pic_name };
+  if (state.alike)
+    return { ...given, product_id: state.alike.product_id, pic_name: state.alike.pic_name };
   if (state.whole) given.crop = false;
   else if (state.region) given.region = state.region.join(",");
   return given;
 }
 
 function begin(what) {
-  const fresh = { picture: null, alike: null, text: "", boxes: [], region: null, whole: false, category: "" };
+  const fresh = {
+    picture: null,
+    alike: null,
+    text: "",
+    boxes: [],
+    region: null,
+    whole: false,
+    category: "",
+  };
   Object.assign(state, fresh, { found: null, hits: [] }, what);
   run();
 }
@@ -114,7 +135,7 @@ async function run() {
   const began = performance.now();
   try {
     const found = await ask(fields(), mine.signal);
-    const boxes = state.region || state.whole ? state.boxes : found.query.regions ?? [];
+    const boxes = state.region || state.whole ? state.boxes : (found.query.regions ?? []);
     const counts = state.category === "" ? count(found.hits) : state.counts;
     change({ found, hits: found.hits, boxes, counts, page: 0, waited: performance.now() - began });
   } catch (problem) {
@@ -125,7 +146,10 @@ async function run() {
 }
 
 async function fetchMore() {
-  const more = await ask(fields(Math.min(BATCH, DEEPEST - state.hits.length), state.hits.length), under.signal);
+  const more = await ask(
+    fields(Math.min(BATCH, DEEPEST - state.hits.length), state.hits.length),
+    under.signal,
+  );
   change({ hits: [...state.hits, ...more.hits] });
 }
 

@@ -10,7 +10,10 @@ import * as query from "./query.js";
 /** The pane; `update()` brings it up to date. */
 export function refinePane() {
   const categories = select(
-    { onchange: (event) => query.refine({ category: event.target.value === "" ? "" : Number(event.target.value) }) },
+    {
+      onchange: (event) =>
+        query.refine({ category: event.target.value === "" ? "" : Number(event.target.value) }),
+    },
     [["", t("refine.every")], ...ids().map((id) => [String(id), nameOf(id)])],
     String(query.state.category),
   );
@@ -43,8 +46,21 @@ export function refinePane() {
       { class: "stack" },
       h("label", { class: "switch" }, distinct, h("span", {}, t("refine.distinct"))),
       category,
-      h("label", { class: "field" }, h("span", { class: "label" }, t("refine.least"), " ", shown), least),
-      h("div", { class: "field" }, h("span", { class: "label" }, t("refine.filter")), filterBuilder(query.state.filter, (filter) => filter !== query.state.filter && query.refine({ filter }))),
+      h(
+        "label",
+        { class: "field" },
+        h("span", { class: "label" }, t("refine.least"), " ", shown),
+        least,
+      ),
+      h(
+        "div",
+        { class: "field" },
+        h("span", { class: "label" }, t("refine.filter")),
+        filterBuilder(
+          query.state.filter,
+          (filter) => filter !== query.state.filter && query.refine({ filter }),
+        ),
+      ),
     ),
   );
 

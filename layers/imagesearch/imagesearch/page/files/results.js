@@ -14,7 +14,12 @@ import { timings } from "./timings.js";
 export function results() {
   const body = h("div", { class: "found" });
   const words = ask();
-  const element = h("section", { class: "results", "aria-label": t("results.label") }, words.element, body);
+  const element = h(
+    "section",
+    { class: "results", "aria-label": t("results.label") },
+    words.element,
+    body,
+  );
   let told = null;
 
   function update() {
@@ -33,14 +38,31 @@ export function results() {
 
 /** The line in which somebody describes what to look for. */
 function ask() {
-  const input = h("input", { type: "search", name: "words", maxlength: "512", autocomplete: "off", "aria-label": t("text.label"), placeholder: t("text.placeholder") });
+  const input = h("input", {
+    type: "search",
+    name: "words",
+    maxlength: "512",
+    autocomplete: "off",
+    "aria-label": t("text.label"),
+    placeholder: t("text.placeholder"),
+  });
   input.addEventListener("input", () => input.value === "" && query.state.text && query.clear());
   const submit = (event) => {
     event.preventDefault();
     if (input.value.trim()) query.searchText(input.value.trim());
   };
-  const element = h("form", { class: "ask", role: "search", onsubmit: submit }, input, h("button", { class: "button strong" }, icon("search"), t("text.go")));
-  return { element, update: () => { if (document.activeElement !== input) input.value = query.state.text; } };
+  const element = h(
+    "form",
+    { class: "ask", role: "search", onsubmit: submit },
+    input,
+    h("button", { class: "button strong" }, icon("search"), t("text.go")),
+  );
+  return {
+    element,
+    update: () => {
+      if (document.activeElement !== input) input.value = query.state.text;
+    },
+  };
 }
 
 function parts() {
@@ -53,7 +75,8 @@ function parts() {
 
 function summary() {
   const { found, waited, distinct } = query.state;
-  const count = t(distinct ? "results.products" : "results.pictures", { count: number(found.total) });
+  const kind = distinct ? "results.product" : "results.picture";
+  const count = t(found.total === 1 ? kind : `${kind}s`, { count: number(found.total) });
   return h(
     "div",
     { class: "summary" },
@@ -61,23 +84,50 @@ function summary() {
       "div",
       { class: "headline" },
       h("h2", {}, count),
-      h("p", { class: "hint" }, understood(found), " · ", t("results.index", { generation: number(found.index.generation), when: ago(found.index.sequence / 1000) })),
+      h(
+        "p",
+        { class: "hint" },
+        understood(found),
+        " · ",
+        t("results.index", {
+          generation: number(found.index.generation),
+          when: ago(found.index.sequence / 1000),
+        }),
+      ),
     ),
-    h("button", { type: "button", class: "button small", onclick: showSnippets }, icon("code"), t("snippets.open")),
+    h(
+      "button",
+      { type: "button", class: "button small", onclick: showSnippets },
+      icon("code"),
+      t("snippets.open"),
+    ),
     timings(found.took_ms, waited),
   );
 }
 
 function understood(found) {
-  if (catalogue.chosen()?.service !== "product" || query.state.text) return t("results.instance", { name: catalogue.chosen()?.name });
-  return t(query.state.category === "" ? "results.seen" : "results.within", { category: nameOf(found.query.category_id) });
+  if (catalogue.chosen()?.service !== "product" || query.state.text)
+    return t("results.instance", { name: catalogue.chosen()?.name });
+  return t(query.state.category === "" ? "results.seen" : "results.within", {
+    category: nameOf(found.query.category_id),
+  });
 }
 
 function facets() {
   const { counts, category, found } = query.state;
   if (catalogue.chosen()?.service !== "product" || !counts.size) return null;
   const chip = (id, label, count) =>
-    h("button", { type: "button", class: "chip", "aria-pressed": String(category === id), onclick: () => query.refine({ category: id }) }, label, count !== null && h("span", { class: "count" }, number(count)));
+    h(
+      "button",
+      {
+        type: "button",
+        class: "chip",
+        "aria-pressed": String(category === id),
+        onclick: () => query.refine({ category: id }),
+      },
+      label,
+      count !== null && h("span", { class: "count" }, number(count)),
+    );
   return h(
     "div",
     { class: "facets", role: "group", "aria-label": t("facets.label") },
@@ -90,7 +140,11 @@ function facets() {
 function grid() {
   const { hits, page } = query.state;
   const shown = hits.slice(page * query.PAGE, (page + 1) * query.PAGE);
-  return h("ol", { class: "grid" }, shown.map((hit, index) => card(hit, page * query.PAGE + index)));
+  return h(
+    "ol",
+    { class: "grid" },
+    shown.map((hit, index) => card(hit, page * query.PAGE + index)),
+  );
 }
 
 function pager() {
@@ -106,14 +160,49 @@ function pager() {
   return h(
     "nav",
     { class: "pager", "aria-label": t("pager.label") },
-    h("button", { type: "button", class: "button", disabled: page === 0, "aria-label": t("pager.before"), onclick: turn(-1) }, icon("left")),
-    h("span", {}, t("pager.range", { from: number(from), to: number(to), total: number(found.total) })),
-    h("button", { type: "button", class: "button", disabled: to >= reachable, "aria-label": t("pager.after"), onclick: turn(1) }, icon("right")),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button",
+        disabled: page === 0,
+        "aria-label": t("pager.before"),
+        onclick: turn(-1),
+      },
+      icon("left"),
+    ),
+    h(
+      "span",
+      {},
+      t("pager.range", { from: number(from), to: number(to), total: number(found.total) }),
+    ),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button",
+        disabled: to >= reachable,
+        "aria-label": t("pager.after"),
+        onclick: turn(1),
+      },
+      icon("right"),
+    ),
   );
 }
 
-const waiting = () => h("ol", { class: "grid", "aria-hidden": "true" }, Array.from({ length: 8 }, () => h("li", { class: "card ghost" })));
+const waiting = () =>
+  h(
+    "ol",
+    { class: "grid", "aria-hidden": "true" },
+    Array.from({ length: 8 }, () => h("li", { class: "card ghost" })),
+  );
 
 function nothingYet() {
-  return h("div", { class: "nothing" }, icon("alike"), h("h2", {}, t("results.begin")), h("p", {}, t("results.begin.how")));
+  return h(
+    "div",
+    { class: "nothing" },
+    icon("alike"),
+    h("h2", {}, t("results.begin")),
+    h("p", {}, t("results.begin.how")),
+  );
 }

@@ -11,7 +11,18 @@ const WAYS = { curl, Python: python, "Alibaba SDK": vendor };
 export function showSnippets() {
   const code = h("code");
   const tabs = Object.keys(WAYS).map((name) =>
-    h("button", { type: "button", role: "tab", class: "tab", "aria-controls": "snippet", onclick: () => show(name) }, name));
+    h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        class: "tab",
+        "aria-controls": "snippet",
+        onclick: () => show(name),
+      },
+      name,
+    ),
+  );
   const show = (name) => {
     code.textContent = WAYS[name](query.fields(query.PAGE, query.state.page * query.PAGE));
     for (const tab of tabs) tab.setAttribute("aria-selected", String(tab.textContent === name));
@@ -23,12 +34,31 @@ export function showSnippets() {
     say(t("snippets.copied"));
     copied.replaceChildren(icon("check"), t("snippets.copied"));
   };
-  const copied = h("button", { type: "button", class: "button strong", onclick: copy }, icon("copy"), t("snippets.copy"));
-  const close = h("button", { type: "button", class: "button bare", "aria-label": t("close"), onclick: () => dialog.close() }, icon("close"));
+  const copied = h(
+    "button",
+    { type: "button", class: "button strong", onclick: copy },
+    icon("copy"),
+    t("snippets.copy"),
+  );
+  const close = h(
+    "button",
+    {
+      type: "button",
+      class: "button bare",
+      "aria-label": t("close"),
+      onclick: () => dialog.close(),
+    },
+    icon("close"),
+  );
   const dialog = h(
     "dialog",
     { class: "dialog wide", "aria-labelledby": "snippets-title", onclose: () => dialog.remove() },
-    h("div", { class: "row spread" }, h("h2", { id: "snippets-title" }, t("snippets.title")), close),
+    h(
+      "div",
+      { class: "row spread" },
+      h("h2", { id: "snippets-title" }, t("snippets.title")),
+      close,
+    ),
     h("div", { role: "tablist", class: "tabs" }, tabs),
     h("pre", { id: "snippet", role: "tabpanel", class: "code", tabindex: "0" }, code),
     h("div", { class: "row" }, copied),
@@ -41,17 +71,28 @@ export function showSnippets() {
 const path = () => `/v1/instances/${catalogue.chosen().name}/search`;
 const keyed = () => !["127.0.0.1", "localhost"].includes(location.hostname);
 const shell = (text) => `'${text.replace(/'/g, "'\\''")}'`;
-const literal = (value) => (typeof value === "boolean" ? (value ? "True" : "False") : JSON.stringify(value));
+const literal = (value) =>
+  typeof value === "boolean" ? (value ? "True" : "False") : JSON.stringify(value);
 const file = () => query.state.picture?.name || "picture.jpg";
 
 function curl(fields) {
   const key = keyed() ? [`  -H "x-api-key: $API_KEY" \\`] : [];
   if (query.state.alike || query.state.text) {
-    return ["curl -s -H 'content-type: application/json' \\", ...key, `  -d ${shell(JSON.stringify(fields))} \\`, `  ${shell(location.origin + path())}`].join("\n");
+    return [
+      "curl -s -H 'content-type: application/json' \\",
+      ...key,
+      `  -d ${shell(JSON.stringify(fields))} \\`,
+      `  ${shell(location.origin + path())}`,
+    ].join("\n");
   }
   const kind = query.state.picture.blob.type || "application/octet-stream";
   const address = `${location.origin}${path()}?${new URLSearchParams(fields)}`;
-  return [`curl -s -H 'content-type: ${kind}' \\`, ...key, `  --data-binary @${shell(file())} \\`, `  ${shell(address)}`].join("\n");
+  return [
+    `curl -s -H 'content-type: ${kind}' \\`,
+    ...key,
+    `  --data-binary @${shell(file())} \\`,
+    `  ${shell(address)}`,
+  ].join("\n");
 }
 
 function python(fields) {
@@ -86,7 +127,10 @@ function vendorCall() {
 function vendor(fields) {
   const named = Boolean(query.state.alike || query.state.text);
   const [kind, method] = vendorCall();
-  const given = Object.entries(fields).map(([name, value]) => `    ${name === "distinct_product" ? "distinct_product_id" : name}=${literal(name === "score_threshold" ? String(value) : value)},`);
+  const given = Object.entries(fields).map(
+    ([name, value]) =>
+      `    ${name === "distinct_product" ? "distinct_product_id" : name}=${literal(name === "score_threshold" ? String(value) : value)},`,
+  );
   return [
     ...(named ? [] : ["import base64", "from pathlib import Path", ""]),
     "from alibabacloud_imagesearch20201214.client import Client",
@@ -103,7 +147,9 @@ function vendor(fields) {
     ")",
     `request = ${kind}(`,
     `    instance_name=${literal(catalogue.chosen().name)},`,
-    ...(named ? [] : [`    pic_content=base64.b64encode(Path(${literal(file())}).read_bytes()).decode(),`]),
+    ...(named
+      ? []
+      : [`    pic_content=base64.b64encode(Path(${literal(file())}).read_bytes()).decode(),`]),
     ...given,
     ")",
     `for hit in client.${method}(request).body.auctions:`,

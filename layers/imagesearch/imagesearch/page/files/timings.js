@@ -26,7 +26,14 @@ export function timings(took, waited) {
     h(
       "ul",
       { class: "legend" },
-      stages.map((stage) => h("li", {}, h("span", { class: `dot stage-${stage}` }), `${label(stage)} ${milliseconds(took[stage])}`)),
+      stages.map((stage) =>
+        h(
+          "li",
+          {},
+          h("span", { class: `dot stage-${stage}` }),
+          `${label(stage)} ${milliseconds(took[stage])}`,
+        ),
+      ),
       h("li", {}, t("stage.total", { ms: milliseconds(took.total ?? spent) })),
       h("li", {}, t("stage.waited", { ms: milliseconds(waited) })),
     ),

@@ -8,7 +8,13 @@ const AT_ONCE = 4;
 const PICTURE = /\.(jpe?g|png|bmp|gif|webp|tiff?|ppm)$/i;
 
 /** What somebody wants for the pictures added next. */
-export const wishes = { product: "folder", category: "", str_attr: "", int_attr: "", standing: "replace" };
+export const wishes = {
+  product: "folder",
+  category: "",
+  str_attr: "",
+  int_attr: "",
+  standing: "replace",
+};
 
 const listeners = new Set();
 let jobs = [];
@@ -29,7 +35,13 @@ export function tally() {
   const done = jobs.filter((job) => job.state === "done").length;
   const failed = jobs.filter((job) => job.state === "failed").length;
   const seconds = (performance.now() - began) / 1000;
-  return { total: jobs.length, done, failed, running: running > 0, rate: seconds > 0 ? done / seconds : 0 };
+  return {
+    total: jobs.length,
+    done,
+    failed,
+    running: running > 0,
+    rate: seconds > 0 ? done / seconds : 0,
+  };
 }
 
 /** Add files, each `{ file, path }`; what is no picture by its name is left out. */
@@ -41,7 +53,16 @@ export function begin(files) {
   const instance = catalogue.chosen()?.name;
   if (!instance) return;
   for (const { file, path } of files) {
-    if (PICTURE.test(path)) jobs.push({ file, path, instance, fields: fieldsOf(path), state: "waiting", problem: null, category: null });
+    if (PICTURE.test(path))
+      jobs.push({
+        file,
+        path,
+        instance,
+        fields: fieldsOf(path),
+        state: "waiting",
+        problem: null,
+        category: null,
+      });
   }
   tell();
   work();
@@ -50,7 +71,8 @@ export function begin(files) {
 /** Try the failed ones again. */
 export function again() {
   began = performance.now();
-  for (const job of jobs) if (job.state === "failed") Object.assign(job, { state: "waiting", problem: null });
+  for (const job of jobs)
+    if (job.state === "failed") Object.assign(job, { state: "waiting", problem: null });
   work();
 }
 
@@ -67,8 +89,13 @@ export function fieldsOf(path) {
   const stem = file.replace(/\.[^.]+$/, "");
   const folder = parts.length > 1 ? parts.at(-2) : "";
   const byFolder = wishes.product === "folder" && parts.length > 2;
-  const fields = { product_id: byFolder ? folder : stem, pic_name: file, if_exists: wishes.standing };
-  if (wishes.category !== "" && catalogue.chosen()?.service === "product") fields.category_id = wishes.category;
+  const fields = {
+    product_id: byFolder ? folder : stem,
+    pic_name: file,
+    if_exists: wishes.standing,
+  };
+  if (wishes.category !== "" && catalogue.chosen()?.service === "product")
+    fields.category_id = wishes.category;
   if (wishes.str_attr) fields.str_attr = wishes.str_attr;
   if (wishes.int_attr.trim()) fields.int_attr = wishes.int_attr.trim();
   return fields;
@@ -94,7 +121,10 @@ async function carryOut(job) {
   try {
     const { blob } = await prepare(job.file, job.path).then(release);
     const added = await api.addPicture(job.instance, job.fields, blob);
-    Object.assign(job, { state: "done", category: catalogue.chosen()?.service === "product" ? added.picture.category_id : null });
+    Object.assign(job, {
+      state: "done",
+      category: catalogue.chosen()?.service === "product" ? added.picture.category_id : null,
+    });
   } catch (problem) {
     Object.assign(job, { state: "failed", problem });
   }

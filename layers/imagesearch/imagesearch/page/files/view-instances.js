@@ -13,13 +13,34 @@ export function mount(root) {
   const list = h("div", { class: "stack" });
   const update = () => {
     const found = catalogue.all();
-    list.replaceChildren(...(found.length ? found.map(panel) : [h("div", { class: "nothing small" }, icon("instances"), h("p", {}, t("instances.nothing")))]));
+    list.replaceChildren(
+      ...(found.length
+        ? found.map(panel)
+        : [
+            h(
+              "div",
+              { class: "nothing small" },
+              icon("instances"),
+              h("p", {}, t("instances.nothing")),
+            ),
+          ]),
+    );
   };
   root.append(
     h(
       "div",
       { class: "page" },
-      h("div", { class: "row spread" }, h("h1", {}, t("instances.title")), h("button", { type: "button", class: "button small", onclick: () => catalogue.refresh() }, icon("refresh"), t("instances.refresh"))),
+      h(
+        "div",
+        { class: "row spread" },
+        h("h1", {}, t("instances.title")),
+        h(
+          "button",
+          { type: "button", class: "button small", onclick: () => catalogue.refresh() },
+          icon("refresh"),
+          t("instances.refresh"),
+        ),
+      ),
       h("p", { class: "lead" }, t("instances.lead")),
       h("div", { class: "split" }, form(), list),
     ),
@@ -39,8 +60,24 @@ function panel(instance) {
     h(
       "div",
       { class: "row spread" },
-      h("h2", {}, instance.name, " ", h("span", { class: "badge" }, t(`service.${instance.service}`))),
-      h("button", { type: "button", class: "button small", "aria-pressed": String(used), onclick: () => catalogue.choose(instance.name) }, used ? icon("check") : null, t(used ? "instances.used" : "instances.use")),
+      h(
+        "h2",
+        {},
+        instance.name,
+        " ",
+        h("span", { class: "badge" }, t(`service.${instance.service}`)),
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button small",
+          "aria-pressed": String(used),
+          onclick: () => catalogue.choose(instance.name),
+        },
+        used ? icon("check") : null,
+        t(used ? "instances.used" : "instances.use"),
+      ),
     ),
     h(
       "dl",
@@ -50,17 +87,31 @@ function panel(instance) {
       figure(t("instances.fresh"), instance.pictures && written > 0 ? ago(written) : "–"),
       figure(t("instances.generation"), number(instance.generation)),
       figure(t("instances.log"), number(instance.log_length)),
-      figure(t("instances.created"), clock(instance.created)),
     ),
-    h("p", { class: "hint cut" }, t("instances.model", { model: instance.model })),
+    h(
+      "p",
+      { class: "hint cut" },
+      t("instances.about", { model: instance.model, when: clock(instance.created) }),
+    ),
   );
 }
 
 const figure = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
 function form() {
-  const name = h("input", { name: "name", required: true, maxlength: "20", pattern: "[a-z0-9][a-z0-9_\\-]*", autocomplete: "off", spellcheck: "false" });
-  const service = select({ name: "service" }, SERVICES.map((one) => [one, t(`service.${one}`)]), "product");
+  const name = h("input", {
+    name: "name",
+    required: true,
+    maxlength: "20",
+    pattern: "[a-z0-9][a-z0-9_\\-]*",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
+  const service = select(
+    { name: "service" },
+    SERVICES.map((one) => [one, t(`service.${one}`)]),
+    "product",
+  );
   const outcome = h("div", { role: "status" });
   const create = async (event) => {
     event.preventDefault();
@@ -69,7 +120,9 @@ function form() {
       const made = await api.createInstance(name.value, service.value);
       await catalogue.refresh();
       catalogue.choose(made.name);
-      outcome.replaceChildren(h("p", { class: "good" }, icon("check"), t("instances.made", { name: made.name })));
+      outcome.replaceChildren(
+        h("p", { class: "good" }, icon("check"), t("instances.made", { name: made.name })),
+      );
       name.value = "";
     } catch (problem) {
       outcome.replaceChildren(problemBox(problem));

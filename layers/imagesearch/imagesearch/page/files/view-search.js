@@ -26,7 +26,13 @@ export function mount(root) {
     h(
       "div",
       { class: "search" },
-      h("aside", { class: "side" }, h("h1", { class: "unseen" }, t("nav.search")), picture.element, refine.element),
+      h(
+        "aside",
+        { class: "side" },
+        h("h1", { class: "unseen" }, t("nav.search")),
+        picture.element,
+        refine.element,
+      ),
       found.element,
     ),
   );

@@ -23,7 +23,10 @@ export function mount(root) {
     try {
       const found = instance ? (await api.tasks(instance)).increments : [];
       lively = found.some((task) => UNDER_WAY.has(task.state));
-      if (!gone) list.replaceChildren(...(found.length ? found.map((task) => panel(task, look)) : [nothing()]));
+      if (!gone)
+        list.replaceChildren(
+          ...(found.length ? found.map((task) => panel(task, look)) : [nothing()]),
+        );
     } catch (problem) {
       if (!gone) list.replaceChildren(problemBox(problem));
     }
@@ -47,11 +50,26 @@ export function mount(root) {
 }
 
 function form(look) {
-  const bucket = h("input", { name: "bucket", required: true, autocomplete: "off", spellcheck: "false" });
-  const path = h("input", { name: "path", value: "/", required: true, autocomplete: "off", spellcheck: "false" });
+  const bucket = h("input", {
+    name: "bucket",
+    required: true,
+    autocomplete: "off",
+    spellcheck: "false",
+  });
+  const path = h("input", {
+    name: "path",
+    value: "/",
+    required: true,
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const role = h("input", { name: "role", autocomplete: "off", spellcheck: "false" });
   const outcome = h("div", { class: "stack", role: "status" });
-  const given = () => ({ bucket: bucket.value.trim(), path: path.value.trim(), ...(role.value.trim() && { role_arn: role.value.trim() }) });
+  const given = () => ({
+    bucket: bucket.value.trim(),
+    path: path.value.trim(),
+    ...(role.value.trim() && { role_arn: role.value.trim() }),
+  });
   const attempt = async (work) => {
     outcome.replaceChildren();
     try {
@@ -71,17 +89,33 @@ function form(look) {
   };
   return h(
     "form",
-    { class: "panel stack", onsubmit: (event) => { event.preventDefault(); attempt(start); } },
+    {
+      class: "panel stack",
+      onsubmit: (event) => {
+        event.preventDefault();
+        attempt(start);
+      },
+    },
     h("h2", {}, t("tasks.begin")),
     field(t("tasks.bucket"), bucket),
     field(t("tasks.path"), path, t("tasks.path.hint")),
     field(t("tasks.role"), role, t("tasks.role.hint")),
-    h("div", { class: "row" }, h("button", { class: "button strong" }, t("tasks.start")), h("button", { type: "button", class: "button", onclick: () => attempt(check) }, t("tasks.check"))),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { class: "button strong" }, t("tasks.start")),
+      h(
+        "button",
+        { type: "button", class: "button", onclick: () => attempt(check) },
+        t("tasks.check"),
+      ),
+    ),
     outcome,
   );
 }
 
-const nothing = () => h("div", { class: "nothing small" }, icon("tasks"), h("p", {}, t("tasks.nothing")));
+const nothing = () =>
+  h("div", { class: "nothing small" }, icon("tasks"), h("p", {}, t("tasks.nothing")));
 
 function panel(task, look) {
   const { counts } = task;
@@ -94,7 +128,16 @@ function panel(task, look) {
   return h(
     "article",
     { class: "panel stack task", "aria-label": t("tasks.one", { id: task.id }) },
-    h("div", { class: "row spread" }, h("h2", { class: "cut" }, `${task.bucket}${task.path.startsWith("/") ? "" : "/"}${task.path}`), h("span", { class: `badge state-${task.state}` }, t(`tasks.state.${task.state}`))),
+    h(
+      "div",
+      { class: "row spread" },
+      h(
+        "h2",
+        { class: "cut" },
+        `${task.bucket}${task.path.startsWith("/") ? "" : "/"}${task.path}`,
+      ),
+      h("span", { class: `badge state-${task.state}` }, t(`tasks.state.${task.state}`)),
+    ),
     h("progress", { max: "100", value: task.percent, "aria-label": t("tasks.progress") }),
     h(
       "dl",
@@ -104,17 +147,40 @@ function panel(task, look) {
       figure(t("tasks.deleted"), number(counts.deleted)),
       figure(t("tasks.failed"), number(counts.failed)),
       figure(t("tasks.rate"), number(task.pictures_per_second, 1)),
-      task.seconds_left !== null && figure(t("tasks.left"), t("tasks.seconds", { count: number(task.seconds_left) })),
+      task.seconds_left !== null &&
+        figure(t("tasks.left"), t("tasks.seconds", { count: number(task.seconds_left) })),
     ),
-    h("p", { class: "hint" }, task.submitted && t("tasks.submitted", { when: clock(task.submitted) }), task.queued_behind > 0 && ` · ${t("tasks.behind", { count: number(task.queued_behind) })}`),
+    h(
+      "p",
+      { class: "hint" },
+      task.submitted && t("tasks.submitted", { when: clock(task.submitted) }),
+      task.queued_behind > 0 && ` · ${t("tasks.behind", { count: number(task.queued_behind) })}`,
+    ),
     task.problem && causes([task.problem]),
-    task.first_errors.length > 0 && h("details", {}, h("summary", {}, t("tasks.errors", { count: number(counts.failed) })), causes(task.first_errors)),
+    task.first_errors.length > 0 &&
+      h(
+        "details",
+        {},
+        h("summary", {}, t("tasks.errors", { count: number(counts.failed) })),
+        causes(task.first_errors),
+      ),
     h(
       "div",
       { class: "row" },
-      stops && h("button", { type: "button", class: "button small", onclick: act(api.stopTask) }, t("tasks.stop")),
-      resumes && h("button", { type: "button", class: "button small", onclick: act(api.resumeTask) }, t("tasks.resume")),
-      task.error_report && h("a", { class: "button small", href: task.error_report, download: "" }, t("tasks.report")),
+      stops &&
+        h(
+          "button",
+          { type: "button", class: "button small", onclick: act(api.stopTask) },
+          t("tasks.stop"),
+        ),
+      resumes &&
+        h(
+          "button",
+          { type: "button", class: "button small", onclick: act(api.resumeTask) },
+          t("tasks.resume"),
+        ),
+      task.error_report &&
+        h("a", { class: "button small", href: task.error_report, download: "" }, t("tasks.report")),
     ),
   );
 }
