@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from imagesearch import __version__
 from imagesearch_client import retries
 from imagesearch_local import cli
 
@@ -323,3 +324,7 @@ def test_attributes_are_updated_pictures_compared_and_records_dumped(
     assert "1 pictures" in call("dump", "i", file).err
     assert json.loads(file.read_text())["IntAttr"] == 6
     assert call("update", "i", "shoe", "shoe.jpg").status == 2
+
+
+def test_the_version_is_told(call: Call) -> None:
+    assert call("--version").out == f"imagesearch {__version__}\n"
