@@ -11,9 +11,14 @@ from imagesearch.index import Maintained
 from imagesearch.observe import logger, measure
 from imagesearch.operations.canary import sing
 from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.meanings import give_meanings
 from imagesearch.operations.thumbnails import collect_thumbnails
 
 __all__ = ["compact", "compact_all"]
+
+
+_MEANING_SECONDS = 300.0
+"""How long pictures without a meaning are given one, in one round over all instances."""
 
 
 def compact(deployment: Deployment, name: str) -> Maintained:
@@ -25,9 +30,11 @@ def compact(deployment: Deployment, name: str) -> Maintained:
 def compact_all(deployment: Deployment) -> dict[str, Maintained]:
     """Do for every instance whatever is due, and sing; returns what was done, by name.
 
-    Thumbnails that no picture uses any more are looked for here only, since that reads them all.
-    One that fails does not keep the others from theirs: it is left out, and raised at the end.
+    Pictures that lack a meaning are given one while there is time. Thumbnails that no picture
+    uses any more are looked for here only, since that reads them all. One instance that fails
+    does not keep the others from theirs: it is left out, and raised at the end.
     """
+    until = time.monotonic() + _MEANING_SECONDS
     done: dict[str, Maintained] = {}
     failed: list[Exception] = []
     for instance in deployment.instances:
@@ -36,6 +43,8 @@ def compact_all(deployment: Deployment) -> dict[str, Maintained]:
             collect_thumbnails(deployment, instance, now=time.time_ns() // 1000)
             snapshot = deployment.index(instance).snapshot()
             sing(instance.name, snapshot, seed=secrets.randbits(32))
+            given = give_meanings(deployment, instance, has_time=lambda: time.monotonic() < until)
+            measure(instance.name, {"MeaningsGiven": given.given})
         except UnknownInstance:
             continue  # erased while we were at the others
         except Exception as error:
