@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.promises import PAGES, Promises, named, unshown
+from tests.promises import PAGES, named, unshown
 
 ROOT = Path(__file__).parents[2]
 RAN = {
