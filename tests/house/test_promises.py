@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.promises import PAGES, named, unshown
+from tests.promises import PAGES, Promises, named, unshown
 
 ROOT = Path(__file__).parents[2]
 RAN = {
@@ -43,3 +45,29 @@ def test_this_run_is_watched(pytestconfig: pytest.Config) -> None:
     if hasattr(pytestconfig, "workerinput"):
         pytest.skip("watched by the process that leads")
     assert pytestconfig.pluginmanager.hasplugin("promises")
+
+
+def ended(name: str, outcome: str) -> pytest.TestReport:
+    return pytest.TestReport(
+        name, ("", 0, ""), {}, outcome, None, "setup" if outcome == "skipped" else "call"
+    )
+
+
+@pytest.mark.parametrize(
+    ("full", "outcome", "status"),
+    [
+        (True, "passed", pytest.ExitCode.OK),
+        (True, "skipped", pytest.ExitCode.TESTS_FAILED),
+        (False, "skipped", pytest.ExitCode.OK),
+    ],
+)
+def test_a_full_run_fails_for_a_promise_that_was_not_shown(
+    full: bool, outcome: str, status: pytest.ExitCode
+) -> None:
+    promises = Promises(full=full)
+    for name in promises.names:
+        promises.pytest_runtest_logreport(ended(name, "passed"))
+    promises.pytest_runtest_logreport(ended(min(promises.names), outcome))
+    session: Any = SimpleNamespace(config=SimpleNamespace(), exitstatus=pytest.ExitCode.OK)
+    promises.pytest_sessionfinish(session, pytest.ExitCode.OK)
+    assert session.exitstatus == status
