@@ -17,7 +17,8 @@ Command = Any
 Parameter = Any
 """Typer's own copies of click's classes have no public name."""
 
-PAGE = Path(__file__).parents[1] / "docs/commands.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/commands.md"
 
 HEAD = """# Commands
 
@@ -96,6 +97,8 @@ def _default(parameter: Parameter) -> str:
         return "required"
     if value in (None, "", [], ()) or value is False or parameter.multiple:
         return ""
+    if isinstance(value, Path) and value.is_relative_to(ROOT):
+        value = value.relative_to(ROOT)
     return f"`{value.value if isinstance(value, Enum) else value}`"
 
 
