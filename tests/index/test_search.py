@@ -40,9 +40,11 @@ def brute(entries: Iterable[Entry], query: Query) -> tuple[list[Hit], int]:
     found = [hit for hit in found if hit.likeness.score >= query.score_threshold]
     found.sort(key=lambda hit: (-hit.likeness.relevance, hit.picture.key))
     if query.distinct_product:
-        first: dict[str, Hit] = {}
+        first: dict[object, Hit] = {}
         for hit in found:
-            first.setdefault(hit.picture.key.product_id, hit)
+            picture = hit.picture
+            value = getattr(picture.attributes, query.distinct_by, picture.key.product_id)
+            first.setdefault(picture.key if value is None else value, hit)
         found = list(first.values())
     return found[query.start : query.start + query.num], len(found)
 
@@ -88,6 +90,10 @@ QUERIES = [
     {"distinct_product": True, "start": 20, "num": 70},
     {"distinct_product": True, "score_threshold": 0.5, "num": 100},
     {"distinct_product": True, "filter": Filter.parse("int_attr in (1, 2, 3)"), "num": 100},
+    {"distinct_product": True, "distinct_by": "str_attr", "num": 100},
+    {"distinct_product": True, "distinct_by": "str_attr", "category_id": 3, "start": 2},
+    {"distinct_product": True, "distinct_by": "str_attr", "score_threshold": 0.9},
+    {"distinct_product": True, "distinct_by": "str_attr3", "num": 100},
 ]
 
 

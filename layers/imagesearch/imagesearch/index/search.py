@@ -13,6 +13,7 @@ from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
 from imagesearch.index.block import Block, Places
 from imagesearch.index.features import Features, Likeness, relevance, squares_of
+from imagesearch.index.groups import PRODUCT, distinct_groups, groups
 from imagesearch.index.scan import dot_products, hamming
 from imagesearch.index.view import View, count_distinct, passing
 
@@ -33,7 +34,8 @@ class Query:
     """What to look for.
 
     ``category_id`` and ``filter`` restrict what is searched; ``score_threshold`` (0 to 1) drops
-    what is less alike; ``distinct_product`` keeps the most alike picture of each product. The
+    what is less alike; ``distinct_product`` keeps the most alike picture of each product, or of
+    each value of the string attribute that ``distinct_by`` names. The
     answer has the ``num`` hits from ``start`` on.
     """
 
@@ -44,6 +46,7 @@ class Query:
     start: int = 0
     score_threshold: float = 0.0
     distinct_product: bool = False
+    distinct_by: str = PRODUCT
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,7 @@ def _spans(block: Block, category_id: int | None) -> list[tuple[int, int]]:
 def _total(fields: Sequence[_Field], query: Query) -> int:
     if not query.distinct_product:
         return sum(field.passing for field in fields)
-    products = [field.block.distinct_products(field.places) for field in fields]
+    products = [distinct_groups(field.block, field.places, query.distinct_by) for field in fields]
     return count_distinct(products)
 
 
@@ -254,7 +257,9 @@ def _compared(query: Query, fields: Sequence[_Field]) -> _Candidates:
         _joined([field.distances for field in fields], np.uint16),
         _joined([relevances for relevances, _ in likenesses], np.float32),
         _joined([scores for _, scores in likenesses], np.float64),
-        _joined([field.block.products(field.places) for field in fields], np.uint64),
+        _joined(
+            [groups(field.block, field.places, query.distinct_by) for field in fields], np.uint64
+        ),
     )
 
 

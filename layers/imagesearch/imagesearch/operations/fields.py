@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -23,6 +23,7 @@ from imagesearch.errors import (
 __all__ = [
     "AttributeFields",
     "CategoryId",
+    "DistinctBy",
     "FilterText",
     "IntAttr",
     "OperationFields",
@@ -48,6 +49,10 @@ PicName = Annotated[
 CategoryId = Annotated[int, Meta(description="A category of the product table.")]
 IntAttr = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1, description="A 32-bit whole number.")]
 StrAttr = Annotated[str, Meta(max_length=128, description="Up to 128 characters.")]
+DistinctBy = Annotated[
+    Literal["product_id", "str_attr", "str_attr2", "str_attr3", "str_attr4"],
+    Meta(description="One hit for each value; pictures without one stand for themselves."),
+]
 FilterText = Annotated[
     str, Meta(min_length=1, max_length=4096, description='Such as int_attr > 3 AND str_attr = "a".')
 ]

@@ -13,10 +13,12 @@ from imagesearch.catalogue import Instance, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import MissingField, PictureNotIndexed
 from imagesearch.index import Answer, Features, Hit, Query, encode
+from imagesearch.index.groups import PRODUCT
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
 from imagesearch.operations.fields import (
     CategoryId,
+    DistinctBy,
     FilterText,
     OperationFields,
     PicName,
@@ -48,6 +50,7 @@ class Search(OperationFields, frozen=True, kw_only=True):
     filter: FilterText | None = None
     score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
     distinct_product: bool = False
+    distinct_by: DistinctBy | None = None
     min_sequence: Annotated[int, Meta(ge=0)] | None = None
 
 
@@ -112,7 +115,8 @@ def search(deployment: Deployment, request: Search) -> Found:
             num=request.num,
             start=request.start,
             score_threshold=request.score_threshold,
-            distinct_product=request.distinct_product,
+            distinct_product=request.distinct_product or request.distinct_by is not None,
+            distinct_by=request.distinct_by or PRODUCT,
         )
     )
     ended = time.perf_counter()
