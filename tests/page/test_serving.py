@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +145,11 @@ def test_every_word_that_is_used_exists() -> None:
     used |= set(re.findall(r'\bt\(\w+ \? "[\w.]+" : "([\w.]+)"', source))
     assert len(used) > 80
     assert used <= words("words-en.js").keys()
+
+
+def test_serving_it_loads_no_models() -> None:
+    code = (
+        "import sys, imagesearch.page; "
+        "print({'numpy', 'onnxruntime', 'PIL', 'boto3', 'usearch'} & {*sys.modules})"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
