@@ -57,7 +57,8 @@ def calibration_points(
 def calibrated(points: list[list[float]], scores: Array) -> Array:
     """Return the probability of each cosine."""
     cosines, probabilities = np.array(points).T
-    return np.interp(scores, cosines, probabilities)
+    told: Array = np.interp(scores, cosines, probabilities)
+    return told
 
 
 def reliability(given: Array, truth: NDArray[np.bool_], bins: int = 10) -> list[list[float]]:

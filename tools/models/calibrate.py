@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 from imagesearch.catalogue import Service
-from imagesearch.vision.blend import Blend
+from imagesearch.vision.blend import Blend, unit
 from imagesearch.vision.bundle import Bundle
 from imagesearch_local.calibration import calibrated, calibration_points, reliability
 from numpy.typing import NDArray
 
+from tools.models.fit import SERVICES
 from tools.models.packages import Say
-from tools.models.trials import Trials, make_trials
+from tools.models.statistics import combine, describe
+from tools.models.trials import Trials, kept_out, make_trials
+from tools.models.views import make_views
 
 __all__ = ["calibrate", "hits_of"]
 
@@ -22,6 +25,7 @@ Rows = NDArray[np.float32]
 Truth = NDArray[np.bool_]
 
 _HITS = 20
+_CATALOGUE = 1000
 _SAME = {Service.GENERIC: Service.PRODUCT}
 
 
@@ -37,7 +41,8 @@ def calibrate(
     opened = Bundle(bundle)
     for service in Service:
         trials = make_trials(_SAME.get(service, service), bundle, cache, most=most, say=say)
-        scores, truth, asked = hits_of(opened, service, trials)
+        rivals = _rivals(opened, service, cache, fitted, say)
+        scores, truth, asked = hits_of(opened, service, trials, rivals)
         settings["calibration"][service.value] = {"points": calibration_points(scores, truth)}
         settings["reliability"][service.value] = {
             "things": len(np.unique(asked)),
@@ -49,17 +54,46 @@ def calibrate(
 
 
 def hits_of(
-    bundle: Bundle, service: Service, trials: Trials
+    bundle: Bundle, service: Service, trials: Trials, rivals: Rows
 ) -> tuple[Rows, Truth, NDArray[np.int64]]:
-    """Return cosine, truth and asked thing of the first 20 hits of every query."""
+    """Return cosine, truth and asked thing of the first 20 hits of every query.
+
+    They are searched for among a thousand pictures: the trials' catalogue and, as far as it needs
+    them, ``rivals``, vectors of other things.
+    """
     catalogue, queries = (
         _vectors(bundle, service, rows) for rows in (trials.catalogue, trials.queries)
     )
-    likeness = queries @ catalogue.T
+    wanted = min(len(rivals), max(0, _CATALOGUE - len(catalogue)))
+    rivals = rivals[np.linspace(0, len(rivals) - 1, wanted, dtype=int)]
+    likeness = queries @ np.concatenate([catalogue, rivals]).T
     first = np.argsort(-likeness, axis=1)[:, :_HITS]
-    truth = trials.thing[first] == trials.asked[:, None]
+    thing = np.concatenate([trials.thing, np.full(len(rivals), -1)])
+    truth = thing[first] == trials.asked[:, None]
     asked = np.repeat(trials.asked, first.shape[1])
     return np.take_along_axis(likeness, first, 1).ravel(), truth.ravel(), asked
+
+
+def _rivals(bundle: Bundle, service: Service, cache: Path, fitted: Path, say: Say) -> Rows:
+    """Return the plain view of every thing that the service's map was fitted on.
+
+    A catalogue is larger than the trials' own; with fewer rivals every hit looks surer than it is.
+    """
+    with np.load(fitted / "statistics.npz", allow_pickle=False) as stored:
+        statistics = dict(stored)
+    _, kinds, weight, _, _ = SERVICES[service.value]
+    kept = kept_out(service, cache, say=say)
+    rows = []
+    for kind in kinds:
+        views = make_views(kind, cache, say=say)
+        names = np.array(views.names)[views.thing]
+        first = np.unique(views.thing, return_index=True)[1]
+        first = first[~np.isin(names[first], list(kept))]
+        described = describe(views.head[first], views.blocks[first], statistics)
+        rows.append(combine(*described, weight))
+    mapped = bundle.map(service)
+    joined = np.concatenate(rows).astype(np.float32)
+    return unit((joined - mapped[0]) @ mapped[1]) if mapped else joined
 
 
 def _vectors(bundle: Bundle, service: Service, rows: Rows) -> Rows:

@@ -26,10 +26,11 @@ from numpy.typing import NDArray
 
 from tools.models import compose
 from tools.models.collect import Item, collect
+from tools.models.fit import SERVICES
 from tools.models.packages import Say
 from tools.models.views import Drawer, make_views, things_of, tint
 
-__all__ = ["Trials", "make_trials"]
+__all__ = ["Trials", "kept_out", "make_trials"]
 
 Picture = NDArray[np.uint8]
 Rows = NDArray[np.float32]
@@ -77,7 +78,7 @@ def make_trials(
 
 def _make(eyes: _Eyes, service: Service, path: Path, cache: Path, most: int, say: Say) -> None:
     items, kinds = collect(cache, say), KINDS[service]
-    kept = _kept_out(service, cache, most, say)
+    kept = kept_out(service, cache, most=most, say=say)
     shown: dict[str, list[Any]] = {name: [] for name in ("catalogue", "thing", "queries", "asked")}
     number = 0
     for kind in kinds:
@@ -98,10 +99,8 @@ def _make(eyes: _Eyes, service: Service, path: Path, cache: Path, most: int, say
     np.savez(path, **arrays)
 
 
-def _kept_out(service: Service, cache: Path, most: int, say: Say) -> set[str]:
+def kept_out(service: Service, cache: Path, *, most: int = 10_000, say: Say = print) -> set[str]:
     """Return the names of ``most`` of the things that the service's map was not fitted on."""
-    from tools.models.fit import SERVICES
-
     kinds = SERVICES[service.value][1]
     names = {name for kind in kinds for name in make_views(kind, cache, say=say).names}
     kept = [name for place, name in enumerate(sorted(names)) if place % _KEPT < 2]

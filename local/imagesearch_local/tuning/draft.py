@@ -39,7 +39,8 @@ class Draft:
         for file in about["files"]:
             shutil.copyfile(self.base / file, out / file)
         archive = f"tuned-{self.service.value}.npz"
-        np.savez(out / archive, **{n: v.astype(np.float16) for n, v in self.fitted.items()})
+        arrays: dict[str, Any] = {n: v.astype(np.float16) for n, v in self.fitted.items()}
+        np.savez(out / archive, **arrays)
         about["files"][archive] = _card(out / archive)
         where = {"file": archive, "mean": "mean", "matrix": "matrix"}
         about["services"][self.service.value]["map"] = where

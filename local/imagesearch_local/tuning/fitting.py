@@ -102,7 +102,8 @@ def figures(rows: Rows, thing: Numbers, asked: Iterable[int]) -> Figures:
 
 def _judged(rows: Rows, thing: Numbers, held: NDArray[np.bool_], candidate: Candidate) -> Figures:
     shift, matrix = adapted(rows[~held], np.unique(thing[~held], return_inverse=True)[1], candidate)
-    return figures((rows - shift) @ matrix, thing, np.unique(thing[held]).tolist())
+    mapped: Rows = (rows - shift) @ matrix
+    return figures(mapped, thing, np.unique(thing[held]).tolist())
 
 
 def _means(rows: Rows, thing: Numbers) -> Rows:
