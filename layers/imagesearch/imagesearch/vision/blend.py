@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imagesearch.catalogue import Service
 from imagesearch.vision.bundle import Bundle
 
-__all__ = ["Blend"]
+__all__ = ["Blend", "unit"]
 
 # Keeps a vector of zeros (a picture the network says nothing about) from dividing by zero.
 _TINY = np.float32(1e-12)
