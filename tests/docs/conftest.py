@@ -37,6 +37,10 @@ def stock_models(folder: Path, pictures: list[Path]) -> None:
     graph = helper.make_graph([pooled, flat], "encoder", [pixels], [features])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     (folder / "encoder.onnx").write_bytes(model.SerializeToString())
+    (folder / "my-bundle").mkdir()
+    for file in (ROOT / "layers/models").iterdir():
+        if file.suffix in {".onnx", ".npz", ".json"}:
+            shutil.copy(file, folder / "my-bundle")
     for place in ("my-pictures", "my-set"):
         (folder / place).mkdir()
     for picture in pictures[:3]:
