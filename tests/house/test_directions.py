@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/imagesearch/imagesearch"
 
-EVERYWHERE = {"errors", "limits", "settings", "observe"}
+EVERYWHERE = {"errors", "limits", "settings", "strictjson", "observe"}
 MAY_IMPORT = {
     "storage": set(),
     "catalogue": {"storage"},
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "http": set(),
     "errors": set(),
     "limits": set(),
+    "strictjson": set(),
     "settings": set(),
     "observe": set(),
 }

@@ -22,7 +22,6 @@ from imagesearch.errors import (
     BodyTooLarge,
     ImageSearchError,
     InvalidField,
-    InvalidJson,
     NoSuchRoute,
     StorageUnavailable,
     TooManyRequests,
@@ -30,11 +29,13 @@ from imagesearch.errors import (
 )
 from imagesearch.limits import UNLIMITED, Gauge, Kind, Limits
 from imagesearch.observe import logger
+from imagesearch.strictjson import decode_object
 
 __all__ = ["MAX_BODY", "Answer", "Api", "Problem", "Request", "problem", "render_problem"]
 
 MAX_BODY = 8 * 1024 * 1024
 """Longest request body in bytes, the vendor's limit."""
+_MAX_QUERY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +95,7 @@ class Request:
             raise UnsupportedContentType(
                 f"content type {kind[:80] or '(none)'!r} is not taken here.",
             )
-        try:
-            found = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidJson(f"the body is not JSON: {error}") from None
-        if not isinstance(found, dict):
-            raise InvalidJson(f"the body must be a JSON object, not {type(found).__name__}.")
-        return found
+        return decode_object(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +279,13 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
 def _query(raw: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in parse_qsl(raw, keep_blank_values=True):
+    try:
+        pairs = parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=_MAX_QUERY)
+    except UnicodeDecodeError:
+        raise BadRequest("a value of the query is not UTF-8.") from None
+    except ValueError:
+        raise BadRequest(f"the query has more than {_MAX_QUERY} fields.") from None
+    for name, value in pairs:
         if name in found:
             raise InvalidField(name, f"{name} is given twice in the query.")
         found[name] = value

@@ -10,10 +10,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
-import msgspec
-
-from imagesearch.errors import BadRequest, BodyTooLarge, InvalidJson
+from imagesearch.errors import BadRequest, BodyTooLarge
 from imagesearch.http import MAX_BODY
+from imagesearch.strictjson import decode_object
 
 __all__ = ["Pairs", "Request", "form_pairs"]
 
@@ -77,12 +76,7 @@ class Request:
         """Return the fields of a JSON body, as the text that a form would have; else none."""
         if not self.body or self.content_type != "application/json":
             return ()
-        try:
-            found = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidJson(f"the body is not JSON: {error}") from None
-        if not isinstance(found, dict):
-            raise InvalidJson(f"the body must be a JSON object, not {type(found).__name__}.")
+        found = decode_object(self.body)
         return tuple(
             (name, _text(name, value)) for name, value in found.items() if value is not None
         )

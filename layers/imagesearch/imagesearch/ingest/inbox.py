@@ -270,7 +270,7 @@ def _described(store: ObjectStore, place: _Place, sidecar: ObjectInfo | None) ->
             )
         try:
             given = msgspec.json.decode(store.get(sidecar.key).body, type=dict[str, Any])
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidField(
                 "sidecar", f"the .json file is not a JSON object: {error}."
             ) from None
