@@ -148,3 +148,15 @@ def test_a_refused_task_names_its_lines_in_both_languages() -> None:
     assert "10" in said["detail_zh"]
     [line] = said["problems"]
     assert (line["line"], line["code"], line["message_zh"]) == (3, "UnknownOperation", "是 PUT。")
+
+
+def test_bytes_are_answered_as_they_are() -> None:
+    api = Api()
+    api.route("POST /things/{thing}")(
+        lambda _request: Answer(b"\xff\xd8", headers={"content-type": "image/jpeg"})
+    )
+    answer = api(event(), None)
+    assert answer["isBase64Encoded"]
+    assert base64.b64decode(answer["body"]) == b"\xff\xd8"
+    assert answer["headers"]["content-type"] == "image/jpeg"
+    assert answer["headers"]["x-content-type-options"] == "nosniff"
