@@ -85,6 +85,8 @@ def _bodies() -> Iterable[bytes]:
         {"content_type": "image/png", "size": 100},
     ]
     yield from (b"\n" + json.dumps(body).encode() for body in bodies)
+    yield b"\n" + b"[" * 3000
+    yield b"\n" + b'{"a":' * 700
     yield b"num=3&filter=int_attr%20%3D%201&limit=5\n"
     yield b"product_id=%E6%9D%AF&pic_name=a%2Bb\n{}"
 
@@ -123,6 +125,7 @@ def _vendor() -> Iterable[bytes]:
         head = "\n".join(f"{name}: {value}" for name, value in vector.headers.items())
         line = f"{vector.method} {vector.target}\n{head}\n\n".encode("latin-1", "replace")
         yield line + vector.body[:2000]
+    yield b"POST /v2/image/add\ncontent-type: application/json\n\n" + b"[" * 3000
 
 
 def _item_body(data: bytes) -> None:

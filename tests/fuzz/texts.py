@@ -1,4 +1,4 @@
-"""Filters and the lines of increment.meta."""
+"""Filters, the lines of increment.meta, what is searched for by words, cursors."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import gzip
 import json
 from collections.abc import Iterable
 
-from imagesearch.catalogue import Attributes
+from imagesearch.catalogue import Attributes, PictureKey
 from imagesearch.catalogue.filter import Filter, TableColumns
-from imagesearch.errors import IncrementRefused, InvalidFilter
+from imagesearch.errors import ImageSearchError, IncrementRefused, InvalidField, InvalidFilter
 from imagesearch.ingest.lines import Flaw, read_lines
+from imagesearch.operations.pictures import cursor_of, key_of
+from imagesearch.words.query import understood
+from imagesearch.words.terms import terms
 
 from tests.fuzz.harness import Harness, expect, words
 
@@ -70,9 +73,45 @@ def _metas() -> Iterable[bytes]:
     ]
     text = "\n".join(map(json.dumps, lines)).encode()
     yield text
+    yield b"[" * 4000
+    yield b'{"OperationType":' * 240
     yield b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n")
     yield gzip.compress(text, mtime=0)
     yield gzip.compress(text, mtime=0) + gzip.compress(b"\n{}", mtime=0)
+
+
+def _words(data: bytes) -> None:
+    """What somebody searches for: understood, or refused as saying nothing."""
+    text = data.decode("utf-8", "replace")
+    try:
+        expect(understood(text).strip(), "understood as nothing")
+    except ImageSearchError as error:
+        expect(400 <= error.status < 500, "not the caller's fault")
+    found = terms(text)
+    expect(all(found), "an empty term")
+
+
+def _searches() -> Iterable[bytes]:
+    yield b"show me a photo of red chairs, please"
+    yield "找一张红色椅子的图片".encode()
+    yield "éclair Ⅷ ﬁne １２ 🎉".encode()
+
+
+def _place(data: bytes) -> None:
+    """A cursor of a list: ours, or refused; ours is the one it was made from."""
+    text = data.decode("latin-1")
+    try:
+        key = key_of(text)
+    except InvalidField as error:
+        expect(error.field == "cursor", "the field is not named")
+        return
+    assert key_of(cursor_of(key)) == key
+
+
+def _places() -> Iterable[bytes]:
+    yield cursor_of(PictureKey("p", "a.jpg")).encode()
+    yield cursor_of(PictureKey("杯/1", "é ü")).encode()
+    yield b"W1tb" * 1000
 
 
 HARNESSES = (
@@ -94,4 +133,6 @@ HARNESSES = (
             r"\r\n \xef\xbb\xbf \x1f\x8b \\u0000"
         ),
     ),
+    Harness("words", _words, _searches, words(r"photo\x20of \xe7\x9a\x84 \xe2\x80\x8b \xcc\x81")),
+    Harness("cursor", _place, _places, words("WyJ IiwiIl0 = -_")),
 )
