@@ -5,6 +5,7 @@ DATA ?= .data
 SET ?= local/imagesearch_local/demo
 SOAK_MINUTES ?= 20
 FUZZ_SECONDS ?= 60
+ARCHITECTURE ?= x86_64
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -39,9 +40,10 @@ check: setup ## Lint, types, import directions, known vulnerabilities
 	$(BIN)/python -m pytest -q tests/house
 	@tools/supply/run.sh audit
 
-build: setup ## Build the functions and layers for deployment (into .aws-sam)
+build: setup ## Build the functions and layers for deployment (ARCHITECTURE=x86_64, into .aws-sam)
 	@tools/sam/setup.sh .venv-sam
-	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build
+	SAM_CLI_TELEMETRY=0 ARCHITECTURE=$(ARCHITECTURE) .venv-sam/bin/sam build
+	@$(BIN)/python -m tools.sam pin --architecture $(ARCHITECTURE)
 	@$(BIN)/python -m tools.sam sizes
 
 sam-local: setup ## The built application in real containers (skips visibly where none can run)

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 from imagesearch.words.encoder import Encoder
 from imagesearch.words.pack import installed
+from imagesearch_local.intrinsics import load_yaml
 
 from tests.template.conftest import ROOT
 from tools.sam import artifacts, bytecode, costs, interpreter, lock, sizes
 from tools.sam.elf import is_shared_object, loaded_only
+from tools.sam.pin import pin
 
 
 def test_the_lock_holds_what_the_project_depends_on() -> None:
@@ -143,3 +145,16 @@ def test_the_makefile_builds_what_it_is_asked_for(tmp_path: Path) -> None:
 
 def test_the_costs_told_are_the_ones_computed() -> None:
     assert costs.table() in (ROOT / "docs/costs.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_a_build_can_be_deployed_for_its_own_processor_only(
+    build: Path, tmp_path: Path, architecture: str
+) -> None:
+    shutil.copy(build / "template.yaml", tmp_path)
+    pin(tmp_path, architecture)
+    parameter = load_yaml((tmp_path / "template.yaml").read_text("utf-8"))["Parameters"]
+    assert parameter["Architecture"]["AllowedValues"] == [architecture]
+    assert parameter["Architecture"]["Default"] == architecture
+    before = load_yaml((build / "template.yaml").read_text("utf-8"))["Parameters"]
+    assert {**before, "Architecture": None} == {**parameter, "Architecture": None}
