@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -12,38 +13,55 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from imagesearch.catalogue import OTHER
 from imagesearch.errors import CorruptObject
-from imagesearch.index import Features, Index, OfPicture, OfProduct, Policy, Query, encode
+from imagesearch.index import (
+    Change,
+    Features,
+    Index,
+    OfPicture,
+    OfProduct,
+    Policy,
+    Query,
+    TextQuery,
+    encode,
+    encode_meaning,
+)
 from imagesearch.index.features import bits_of
 from imagesearch.index.log import LogObject, Version
 from imagesearch.index.manifest import Manifest
 from imagesearch.index.sealed import seal, unseal
 from imagesearch.index.sections import Sections
+from numpy.typing import NDArray
 
 from tests.index.makers import entry, key, look, vector
 from tests.stores import MemoryStore
 
 PREFIX = "i/"
-KINDS = ("MANIFEST", "wal/", ".meta", ".b1", ".i8", "tomb/")
+KINDS = ("MANIFEST", "wal/", ".meta", ".b1", ".i8", ".m8", "tomb/")
 
 
 def index_at(store: MemoryStore, prefix: str = PREFIX, **options: Path) -> Index:
     return Index(store, prefix, model="m", policy=Policy(parallel=1), **options)
 
 
+def meaning(seed: int) -> NDArray[np.int8]:
+    return encode_meaning(vector(seed))
+
+
 def filled(store: MemoryStore, prefix: str = PREFIX, first: int = 0) -> Index:
-    """Two segments of different categories, tombstones, and a log of two objects."""
+    """Two segments of different categories, tombstones, and a log of three objects."""
     index = index_at(store, prefix)
     index.create()
     for category in (3, OTHER):
         numbers = range(first + category % 7 * 10, first + category % 7 * 10 + 12)
-        index.append(
-            [entry(n, category=category, int_attr=n, str_attr="s") for n in numbers],
-            after=index.snapshot(),
-        )
+        entries = [entry(n, category=category, int_attr=n, str_attr="s") for n in numbers]
+        known = [replace(e, meaning=meaning(i)) if i % 3 else e for i, e in enumerate(entries)]
+        index.append(known, after=index.snapshot())
         index.fold()
     index.append([entry("new", category=0)], [OfProduct(str(numbers[0]))], after=index.snapshot())
     index.fold()
     index.append([entry("newer", category=0)], after=index.snapshot())
+    changes = [Change(key(numbers[2]), {"int_attr": 99, "str_attr2": "changed"})]
+    index.append(changes=changes, after=index.snapshot())
     index.append(deletions=[OfPicture(key(numbers[1]))], after=index.snapshot())
     return index
 
@@ -70,6 +88,7 @@ def answers(store: MemoryStore) -> Iterator[object]:
         lambda: index.snapshot().search(Query(features=look(1), num=100)),
         lambda: index.snapshot().search(Query(features=look(2), category_id=3, num=100)),
         lambda: index.snapshot().search(Query(features=look(2), score_threshold=0.01)),
+        lambda: index.snapshot().search_meaning(TextQuery(meaning=meaning(1), num=100)),
         lambda: index.snapshot().matching(None, limit=100),
         lambda: [index.snapshot().find(key(n)) for n in ("new", "newer", 30, 31, 41, 50)],
         lambda: (index.snapshot().pictures, index.snapshot().products),
@@ -137,7 +156,7 @@ def test_a_missing_object_is_named(whole: MemoryStore, kind: str) -> None:
 
 
 def test_a_missing_log_object_that_a_later_one_came_after_is_named(whole: MemoryStore) -> None:
-    first, _second = objects(whole, "wal/")
+    first, *_ = objects(whole, "wal/")
     damaged = copied(whole)
     damaged.lose(first)
     check(whole, damaged, first)

@@ -50,6 +50,7 @@ class View:
         self.misses = misses
         self._shelf = shelf
         self._hidden: dict[str, NDArray[np.int64]] = {}
+        self._changes_of: dict[str, tuple[dict[PictureKey, Write], NDArray[np.int64]]] = {}
 
     @cached_property
     def tombs(self) -> Tombs:
@@ -68,38 +69,39 @@ class View:
 
     @cached_property
     def writes(self) -> dict[PictureKey, Write]:
-        """Return the pictures that the tail writes or changes, as they are by now."""
-        if not self.changes:
-            return self._added
-        added = {
-            key: replace(write, entry=self.changes.applied(write.entry, write.version))
-            for key, write in self._added.items()
-        }
-        return {**added, **self._changed[0]}
+        """Return the pictures that the tail adds or changes, as they are by now."""
+        writes = dict(self._added)
+        for segment in self.segments() if self.tail.changes else ():
+            writes |= self._changed(segment)[0]
+        return writes
 
     @cached_property
-    def _changed(self) -> tuple[dict[PictureKey, Write], dict[str, NDArray[np.int64]]]:
-        """Return the pictures of segments that the tail changes, and the hidden rows there."""
-        keys = [key for key in self.tail.changes.settings if key not in self._added]
-        changed: dict[PictureKey, Write] = {}
-        hidden: dict[str, NDArray[np.int64]] = {}
-        for segment in self.segments() if keys else ():
-            found = segment.table.locate(keys)
-            rows = np.setdiff1d(found[found >= 0], self._overruled(segment))
-            entries = segment.entries(rows)
-            kept: list[int] = []
-            for row, entry in zip(rows.tolist(), entries, strict=True):
+    def _added(self) -> dict[PictureKey, Write]:
+        """Return the pictures that the tail adds, as they are by now."""
+        if not self.changes:
+            return self._standing
+        return {
+            key: replace(write, entry=self.changes.applied(write.entry, write.version))
+            for key, write in self._standing.items()
+        }
+
+    def _changed(self, segment: Segment) -> tuple[dict[PictureKey, Write], NDArray[np.int64]]:
+        """Return the pictures of a segment that the tail changes, and all its hidden rows."""
+        if segment.id not in self._changes_of:
+            hidden, rows, changed = self._overruled(segment), [], {}
+            found = segment.table.locate(list(self.tail.changes.settings))
+            places = np.setdiff1d(found[found >= 0], hidden)
+            for row, entry in zip(places.tolist(), segment.entries(places), strict=True):
                 version = segment.table.version(row)
                 new = self.changes.applied(entry, version)
                 if new is not entry:
                     changed[new.picture.key] = Write(version, new)
-                    kept.append(row)
-            if kept:
-                hidden[segment.id] = np.union1d(self._overruled(segment), kept)
-        return changed, hidden
+                    rows.append(row)
+            self._changes_of[segment.id] = changed, np.union1d(hidden, rows).astype(np.int64)
+        return self._changes_of[segment.id]
 
     @cached_property
-    def _added(self) -> dict[PictureKey, Write]:
+    def _standing(self) -> dict[PictureKey, Write]:
         """Return the tail's entries that count: not deleted nor replaced by a later one."""
         self.check()
         writes = {
@@ -117,9 +119,8 @@ class View:
         return writes
 
     @cached_property
-    def tail_block(self) -> TailBlock:
-        """Return the tail's pictures."""
-        return TailBlock(self.writes.values())
+    def _tail_block(self) -> TailBlock:
+        return TailBlock(self._added.values())
 
     def check(self) -> None:
         """Raise what is damaged in the log, since no answer without it would be right."""
@@ -148,8 +149,10 @@ class View:
         """Yield everything to go through, with the rows of it that are hidden, ascending."""
         for segment in self.segments(category_id, tables_only=tables_only):
             yield segment, self.hidden(segment)
-        if self.writes:
-            yield self.tail_block, np.zeros(0, np.int64)
+            if self.tail.changes and (changed := self._changed(segment)[0]):
+                yield TailBlock(changed.values()), np.zeros(0, np.int64)
+        if self._added:
+            yield self._tail_block, np.zeros(0, np.int64)
 
     def prepare_meanings(self, category_id: int | None = None) -> None:
         """Make the meanings of a category's pictures ready (``None`` is any)."""
@@ -157,9 +160,7 @@ class View:
 
     def hidden(self, segment: Segment) -> NDArray[np.int64]:
         """Return a segment's rows that are deleted, replaced or changed, ascending."""
-        if not self.tail.changes:
-            return self._overruled(segment)
-        return self._changed[1].get(segment.id, self._overruled(segment))
+        return self._changed(segment)[1] if self.tail.changes else self._overruled(segment)
 
     def _overruled(self, segment: Segment) -> NDArray[np.int64]:
         """Return a segment's rows that are deleted or replaced, ascending."""
@@ -191,9 +192,8 @@ class View:
         versions = [*(write.version for write in writes.values()), *deletions.values()]
         return keys, versions, key_hashes(keys)
 
-    def is_hidden(self, segment: Segment, row: int) -> bool:
-        """Tell whether one row is deleted or replaced."""
-        hidden = self.hidden(segment)
+    def _is_overruled(self, segment: Segment, row: int) -> bool:
+        hidden = self._overruled(segment)
         place = int(np.searchsorted(hidden, row))
         return place < hidden.size and int(hidden[place]) == row
 
@@ -205,7 +205,7 @@ class View:
             return sum(
                 info.rows - self.manifest.dead.get(info.id, 0) for info in self.manifest.segments
             )
-        return len(self.writes) + sum(len(s) - self.hidden(s).size for s in self.segments())
+        return len(self._added) + sum(len(s) - self._overruled(s).size for s in self.segments())
 
     @cached_property
     def products(self) -> int:
@@ -218,19 +218,21 @@ class View:
 
     def find(self, key: PictureKey) -> Entry | None:
         """Return one picture and its look, or ``None``."""
-        if key in self.writes:
-            return self.writes[key].entry
+        if key in self._added:
+            return self._added[key].entry
         for segment in self.segments():
             row = int(segment.table.locate([key])[0])
-            if row >= 0 and not self.is_hidden(segment, row):
-                return segment.entries(np.array([row]))[0]
+            if row >= 0 and not self._is_overruled(segment, row):
+                entry = segment.entries(np.array([row]))[0]
+                return self.changes.applied(entry, segment.version(row))
         return None
 
     def of_product(self, product_id: str) -> list[PictureKey]:
         """Return the keys of a product's pictures, in order."""
-        keys = [key for key in self.writes if key.product_id == product_id]
+        keys = [key for key in self._added if key.product_id == product_id]
         for segment in self.segments():
-            rows = np.setdiff1d(segment.table.rows_of_product(product_id), self.hidden(segment))
+            rows = segment.table.rows_of_product(product_id)
+            rows = np.setdiff1d(rows, self._overruled(segment))
             keys += [segment.key_of(row) for row in rows.tolist()]
         return sorted(keys)
 
