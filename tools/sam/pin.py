@@ -8,7 +8,8 @@ from pathlib import Path
 __all__ = ["pin"]
 
 _PARAMETER = re.compile(
-    r"(?P<head>^  Architecture:\n    Type: String\n)    Default: \w+\n    AllowedValues:\n(?:    - \w+\n)+",
+    r"(?P<head>^  Architecture:\n    Type: String\n)"
+    r"    Default: \w+\n    AllowedValues:\n(?:    - \w+\n)+",
     re.MULTILINE,
 )
 
