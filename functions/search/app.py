@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
+import numpy as np
 from imagesearch.http import Answer, Api, Request
 from imagesearch.operations import fields
 from imagesearch.operations.answers import ComparedAnswer, FoundAnswer
 from imagesearch.operations.combined import CombinedSearch, combined
 from imagesearch.operations.compare import Compare, compare
 from imagesearch.operations.deployment import Deployment
-from imagesearch.operations.meaning import understands
 from imagesearch.operations.more_answers import CombinedAnswer, SubjectsAnswer, WordedAnswer
 from imagesearch.operations.search import Search, probabilities, search
-from imagesearch.operations.search_text import SearchText, search_text
 from imagesearch.operations.several import SearchSubjects, search_subjects
+from numpy.typing import NDArray
 
 handler = Api()
 deployment = Deployment.from_environment()
@@ -26,8 +27,7 @@ def search_pictures(request: Request) -> Answer:
     given = request.fields()
     if "query" in given:
         asked = fields.read(CombinedSearch, given)
-        understood = partial(understands, deployment, asked.instance)
-        together = combined(deployment, asked, understands=understood)
+        together = combined(deployment, asked, understands=partial(_place, asked.instance))
         return Answer(CombinedAnswer.of(together), stages=_stages(together.took_ms))
     if "regions" in given:
         several = search_subjects(deployment, fields.read(SearchSubjects, given))
@@ -37,11 +37,24 @@ def search_pictures(request: Request) -> Answer:
         ]
         return Answer(SubjectsAnswer.of(several, chances), stages=_stages(several.took_ms))
     if "text" in given:
-        worded = search_text(deployment, fields.read(SearchText, given))
-        return Answer(WordedAnswer.of(worded), stages=_stages(worded.took_ms))
+        return _by_words(given)
     found = search(deployment, fields.read(Search, given))
     chances_of_hits = probabilities(deployment, found.instance, found.answer.hits)
     return Answer(FoundAnswer.of(found, chances_of_hits), stages=_stages(found.took_ms))
+
+
+def _by_words(given: dict[str, Any]) -> Answer:
+    # Imported at the first text: a cold start to search by picture pays nothing for it.
+    from imagesearch.operations.search_text import SearchText, search_text
+
+    found = search_text(deployment, fields.read(SearchText, given))
+    return Answer(WordedAnswer.of(found), stages=_stages(found.took_ms))
+
+
+def _place(instance: str, text: str) -> NDArray[np.float32]:
+    from imagesearch.operations.meaning import understands
+
+    return understands(deployment, instance, text)
 
 
 @handler.route("POST /v1/instances/{instance}/compare", spends="searches")

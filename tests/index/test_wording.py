@@ -16,10 +16,9 @@ from imagesearch.index import (
     Index,
     OfPicture,
     Policy,
-    WordedQuery,
-    Wording,
     encode_meaning,
 )
+from imagesearch.index.wording import WordedQuery, Wording
 
 from tests.index.makers import entry, key, vector
 from tests.stores import MemoryStore

@@ -192,9 +192,9 @@ def test_searching_by_picture_loads_nothing_of_the_text_encoder(tmp_path: Path) 
     app = ROOT / "functions/search/app.py"
     code = f"import runpy; runpy.run_path({str(app)!r})"
     modules = modules_after(code, tmp_path)
-    assert "imagesearch.operations.search_text" in modules
-    assert "imagesearch.words.encoder" not in modules
-    assert "imagesearch.words.tokens" not in modules
+    assert "imagesearch.operations.search" in modules
+    for paid_by_text in ("words", "operations.search_text", "operations.meaning", "index.wording"):
+        assert f"imagesearch.{paid_by_text}" not in modules
 
 
 def test_a_look_for_a_search_reads_no_map_to_meanings(

@@ -22,7 +22,6 @@ from imagesearch.operations.delete import (
 )
 from imagesearch.operations.pictures import ShowPicture, show_picture
 from imagesearch.operations.search import Search, search
-from imagesearch.operations.search_text import SearchText, search_text
 from imagesearch.operations.select_pictures import SelectPictures, select_pictures
 from imagesearch.operations.update import UpdatePicture, update_picture
 
@@ -130,6 +129,8 @@ def _search(caller: Caller, names: tuple[str, ...], **more: object) -> Json:
 
 def search_by_text(caller: Caller) -> Json:
     """SearchImageByText."""
+    from imagesearch.operations.search_text import SearchText, search_text
+
     _check_threshold(caller)
     request = caller.fields.read(SearchText, ("Text", *_NARROWED))
     found = search_text(caller.deployment, request)

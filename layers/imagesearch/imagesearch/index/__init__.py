@@ -20,10 +20,8 @@ from imagesearch.index.scrub import Problem, Scrubbed
 from imagesearch.index.search import Answer, Hit, Query
 from imagesearch.index.snapshot import Snapshot
 from imagesearch.index.upkeep import Maintained
-from imagesearch.index.wording import MOST_TERMS, Worded, WordedAnswer, WordedQuery, Wording
 
 __all__ = [
-    "MOST_TERMS",
     "Answer",
     "Change",
     "Clock",
@@ -49,10 +47,6 @@ __all__ = [
     "SystemClock",
     "TextQuery",
     "Version",
-    "Worded",
-    "WordedAnswer",
-    "WordedQuery",
-    "Wording",
     "encode",
     "encode_meaning",
     "likeness",

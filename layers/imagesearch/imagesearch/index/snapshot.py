@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
@@ -19,7 +20,9 @@ from imagesearch.index.reader import Observation
 from imagesearch.index.sample import sample
 from imagesearch.index.search import Answer, Query, search
 from imagesearch.index.view import View
-from imagesearch.index.wording import WordedAnswer, WordedQuery, search_words
+
+if TYPE_CHECKING:
+    from imagesearch.index.wording import WordedAnswer, WordedQuery
 
 __all__ = ["Snapshot"]
 
@@ -108,6 +111,8 @@ class Snapshot:
 
     def search_words(self, query: WordedQuery) -> WordedAnswer:
         """Return the pictures that fit words best; all are looked at."""
+        from imagesearch.index.wording import search_words  # searches by picture do not pay for it
+
         return search_words(self.view, query)
 
     def without_meaning(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
-from imagesearch.index import Worded
 from imagesearch.index.facets import Facet
 from imagesearch.operations.answers import Corners, HitRecord, IndexRecord, PictureRecord
 from imagesearch.operations.combined import CombinedHit, FoundTogether
 from imagesearch.operations.duplicates import DuplicatePage
-from imagesearch.operations.search_text import FoundByText
 from imagesearch.operations.several import FoundSubjects
+
+if TYPE_CHECKING:
+    from imagesearch.index.wording import Worded
+    from imagesearch.operations.search_text import FoundByText
 
 __all__ = ["CombinedAnswer", "CountsAnswer", "DuplicatesAnswer", "SubjectsAnswer", "WordedAnswer"]
 

@@ -16,13 +16,8 @@ from msgspec import Meta
 
 from imagesearch.catalogue import CATEGORIES, OTHER
 from imagesearch.catalogue.filter import Filter
-from imagesearch.index import (
-    MOST_TERMS,
-    Worded,
-    WordedQuery,
-    Wording,
-    encode_meaning,
-)
+from imagesearch.index import encode_meaning
+from imagesearch.index.wording import MOST_TERMS, Worded, WordedQuery, Wording
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.fields import (

@@ -51,6 +51,9 @@ class Described(msgspec.Struct, frozen=True):
     files: dict[str, FileCard]
 
 
+_READ = msgspec.json.Decoder(Described)
+
+
 class Encoder:
     """The encoder of one folder: texts of one meaning get vectors of a large cosine.
 
@@ -138,7 +141,7 @@ def _normal(rows: Rows, gain: Rows, shift: Rows) -> Rows:
 
 def _described(folder: Path) -> Described:
     try:
-        described = msgspec.json.decode((folder / DESCRIPTION).read_bytes(), type=Described)
+        described = _READ.decode((folder / DESCRIPTION).read_bytes())
     except OSError as error:
         raise ModelError(
             f"there is no text encoder in {folder}: {error.strerror}.",
