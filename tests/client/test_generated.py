@@ -6,7 +6,11 @@ import ast
 import inspect
 import re
 import runpy
+import shutil
+import subprocess
 import sys
+import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -83,3 +87,21 @@ def test_nothing_but_httpx_and_msgspec_is_needed() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             roots = {name.partition(".")[0] for name in names}
             assert roots <= allowed | set(sys.stdlib_module_names), module.name
+
+
+@pytest.mark.skipif(
+    int(version("setuptools").split(".")[0]) < 80, reason="setuptools 80 or newer is not installed"
+)
+def test_the_client_is_a_package_of_its_own(tmp_path: Path) -> None:
+    source = tmp_path / "client"
+    shutil.copytree(ROOT / "client", source, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "--wheel-dir", str(tmp_path), str(source)], check=True)
+    [wheel] = tmp_path.glob("serverless_image_search_client-*-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        names = set(packed.namelist())
+        [about] = [name for name in names if name.endswith("METADATA")]
+        needed = re.findall(r"^Requires-Dist: (\w+)", packed.read(about).decode(), re.MULTILINE)
+    modules = {f"imagesearch_client/{file.name}" for file in PACKAGE.glob("*.py")}
+    assert modules | {"imagesearch_client/py.typed"} <= names
+    assert needed == ["httpx", "msgspec", "botocore"]
