@@ -247,6 +247,26 @@ def test_what_a_crashed_fold_left_is_collected_but_not_within_a_day(world: World
     assert world.keys() == ["1"]
 
 
+def test_a_late_first_copy_does_not_bring_back_what_a_rollback_has_undone(world: World) -> None:
+    world.add(entry(1))
+    world.index.fold()
+    before = world.index.snapshot()
+    first = world.process()
+    late: list[tuple[str, bytes]] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(world.store, "put_if_absent", lambda *request: late.append(request))
+        first.append([entry(2)], after=before, operation_id="op")
+    world.sleep(1)
+    world.index.append([entry(2)], after=world.index.snapshot(), operation_id="op")
+    assert world.keys() == ["1", "2"]
+    world.index.rollback(before.generation - 1)
+    assert world.keys() == []
+    world.store.put_if_absent(*late[0])
+    assert world.keys() == []
+    world.add(entry(3))
+    assert world.keys() == ["3"]
+
+
 def test_a_rollback_outlives_a_collection_that_lets_its_generation_go(world: World) -> None:
     """The rollback has read its generation; two collect at once, the second once that is gone."""
     world.add(entry(1))

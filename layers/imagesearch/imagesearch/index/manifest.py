@@ -50,12 +50,13 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What an index consists of, at one generation.
 
-    ``index`` is a random identity that every other object repeats. ``clock`` is at least that of
-    every write folded so far. Of the log, objects with a clock of at most ``low_water`` and those
-    named in ``folded`` are in the segments already (or were rolled back); all others count in
-    full. ``tombs`` names the object with the dead rows, if there are any, and ``dead`` counts
-    them. ``swept`` is when (store's time, µs) garbage was last collected. ``state`` tells whether
-    the index may be written and read, or was left for another one.
+    ``index`` is a random identity that every other object repeats. ``clock`` is at least that
+    of every write folded so far. Of the log, objects with a clock of at most ``low_water`` and
+    those named in ``folded`` are in the segments already (or were rolled back), with every
+    earlier copy of the same operation; all others count in full. ``tombs`` names the object
+    with the dead rows, if there are any, and ``dead`` counts them. ``swept`` is when (store's
+    time, µs) garbage was last collected. ``state`` tells whether the index may be written and
+    read, or was left for another one.
     """
 
     index: str
@@ -84,10 +85,18 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             raise CorruptObject(f"{key} is not a manifest: {error}.") from None
 
     def tail(self, names: Iterable[str]) -> list[Version]:
-        """Return those of the listed log objects that no segment holds yet, oldest first."""
+        """Return those of the listed log objects that no segment holds yet, oldest first.
+
+        An earlier copy of an operation that was folded says nothing new, and if a rollback has
+        undone that operation it must not come back by it.
+        """
         folded = frozenset(self.folded)
         versions = (Version.parse(name) for name in sorted(names) if name not in folded)
-        return [found for found in versions if found and found.clock > self.low_water]
+        tail = [found for found in versions if found and found.clock > self.low_water]
+        if not tail or tail[0].clock > self.clock:
+            return tail
+        last = {name[21:]: name for name in sorted(folded)}
+        return [found for found in tail if last.get(found.name[21:], "") < found.name]
 
 
 @dataclass(frozen=True, slots=True)
