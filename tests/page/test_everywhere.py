@@ -164,6 +164,25 @@ def test_a_key_is_asked_for_and_kept_in_memory_only(visiting: Visiting) -> None:
     visit.expect("status of 40[13]")
 
 
+def test_a_key_that_only_reads_can_be_kept(visiting: Visiting) -> None:
+    visit = visiting(None)
+    asks_for_a_key(visit, read_only=True)
+    page = visit.page
+    page.goto(f"{visit.url}/#/instances")
+    page.get_by_role("dialog").get_by_label("Key").fill("good")
+    page.keyboard.press("Enter")
+    page.get_by_role("article", name="demo").wait_for()
+    page.get_by_label("Name").fill("mine")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_text("That key may not do this").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    box = page.get_by_role("alert")
+    box.wait_for()
+    assert "Forbidden" in box.inner_text()
+    assert page.get_by_role("dialog").count() == 0
+    visit.expect("status of 40[13]")
+
+
 def test_signed_requests_are_explained(visiting: Visiting) -> None:
     visit = visiting(None)
     asks_for_a_key(visit)

@@ -56,8 +56,11 @@ async function call(method, path, options = {}) {
     if (answer.ok) return options.raw ? answer.blob() : answer.json();
     if (answer.status === 401 || answer.status === 403) {
       // Somebody may have typed a key while this request was under way.
-      if (key === apiKey) apiKey = await askForKey(Boolean(key));
-      continue;
+      const other = key === apiKey ? await askForKey(Boolean(key)) : apiKey;
+      if (other) {
+        apiKey = other;
+        continue;
+      }
     }
     const wait = Number(answer.headers.get("retry-after")) || 0;
     if (!PASSING.has(answer.status) || tried >= TRIES || wait > PATIENCE) {

@@ -3,10 +3,17 @@
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
 
-let asking = null;
+const PEACE = 10_000;
 
-/** Return a key that somebody typed; several requests that wait for one share the question. */
+let asking = null;
+let declined = -PEACE;
+
+/**
+ * Return a key that somebody typed; several requests that wait for one share the question. If one
+ * was `refused`, they may decline: then it is null, and nobody is asked again for a while.
+ */
 export function askForKey(refused) {
+  if (!asking && performance.now() - declined < PEACE) return null;
   asking ??= ask(refused).finally(() => {
     asking = null;
   });
@@ -22,11 +29,20 @@ function ask(refused) {
       name: "key",
       required: true,
     });
-    const submit = (event) => {
-      event.preventDefault();
+    const end = (key) => {
       dialog.close();
       dialog.remove();
-      done(input.value.trim());
+      done(key);
+    };
+    const submit = (event) => {
+      event.preventDefault();
+      end(input.value.trim());
+    };
+    const decline = (event) => {
+      event.preventDefault();
+      if (!refused) return;
+      declined = performance.now();
+      end(null);
     };
     const dialog = h(
       "dialog",
@@ -39,10 +55,15 @@ function ask(refused) {
         signs && h("p", { class: "notice" }, t("key.signs")),
         h("label", { class: "field" }, h("span", { class: "label" }, t("key.label")), input),
         h("p", { class: "hint" }, t("key.kept")),
-        h("button", { class: "button strong", type: "submit" }, t("key.use")),
+        h(
+          "div",
+          { class: "row" },
+          h("button", { class: "button strong", type: "submit" }, t("key.use")),
+          refused && h("button", { class: "button", type: "button", onclick: decline }, t("cancel")),
+        ),
       ),
     );
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    dialog.addEventListener("cancel", decline);
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -4,6 +4,7 @@ export const english = {
   title: "Image Search",
   skip: "Skip to the content",
   close: "Close",
+  cancel: "Cancel",
   instance: "Instance",
   "nav.label": "Views",
   "nav.search": "Search",

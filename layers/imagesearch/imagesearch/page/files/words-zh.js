@@ -4,6 +4,7 @@ export const chinese = {
   title: "图像搜索",
   skip: "跳到正文",
   close: "关闭",
+  cancel: "取消",
   instance: "实例",
   "nav.label": "视图",
   "nav.search": "搜索",
