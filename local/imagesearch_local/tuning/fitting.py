@@ -102,7 +102,7 @@ def figures(rows: Rows, thing: Numbers, asked: Iterable[int]) -> Figures:
 
 def _judged(rows: Rows, thing: Numbers, held: NDArray[np.bool_], candidate: Candidate) -> Figures:
     shift, matrix = adapted(rows[~held], np.unique(thing[~held], return_inverse=True)[1], candidate)
-    mapped: Rows = (rows - shift) @ matrix
+    mapped = ((rows - shift) @ matrix).astype(np.float32)
     return figures(mapped, thing, np.unique(thing[held]).tolist())
 
 
