@@ -89,6 +89,7 @@ class TextFields(TypedDict, total=False):
     filter: str | None
     score_threshold: float | None
     distinct_product: bool | None
+    distinct_by: Literal["product_id", "str_attr", "str_attr2", "str_attr3", "str_attr4"] | None
     min_sequence: int | None
 
 

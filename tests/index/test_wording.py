@@ -160,6 +160,15 @@ def test_of_each_product_the_best_picture(index: Index) -> None:
     assert answer.total == 2
 
 
+def test_of_each_value_of_an_attribute_the_best_picture(index: Index) -> None:
+    put(index, known("p", str_attr="dog", str_attr2="x"), known("q", str_attr="dog red"))
+    index.fold()
+    put(index, known("r", str_attr="red dog", str_attr2="x"), known("s", str_attr="red"))
+    answer = index.snapshot().search_words(query(distinct_product=True, distinct_by="str_attr2"))
+    assert {hit.picture.key.product_id for hit in answer.hits} == {"q", "r", "s"}
+    assert answer.total == 3
+
+
 def test_deleted_and_replaced_pictures_are_not_found(index: Index) -> None:
     put(index, known("gone", str_attr="dog"), known("new", str_attr="dog"))
     index.fold()

@@ -16,6 +16,7 @@ from imagesearch.catalogue import Picture
 from imagesearch.catalogue.filter import Filter
 from imagesearch.catalogue.filter.expression import STRING_FIELDS
 from imagesearch.index.block import Block
+from imagesearch.index.groups import PRODUCT, groups
 from imagesearch.index.meanings import cosines_of
 from imagesearch.index.view import View, passing
 
@@ -49,8 +50,8 @@ class Wording:
 class WordedQuery:
     """What to look for, in words and, if given, by meaning, (512,) int8.
 
-    ``category_id``, ``filter``, ``num``, ``start``, ``score_threshold`` and ``distinct_product``
-    are as in :class:`~imagesearch.index.search.Query`.
+    ``category_id``, ``filter``, ``num``, ``start``, ``score_threshold``, ``distinct_product`` and
+    ``distinct_by`` are as in :class:`~imagesearch.index.search.Query`.
     """
 
     wording: Wording
@@ -61,6 +62,7 @@ class WordedQuery:
     start: int = 0
     score_threshold: float = 0.0
     distinct_product: bool = False
+    distinct_by: str = PRODUCT
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def search_words(view: View, query: WordedQuery) -> WordedAnswer:
     numbers = np.repeat(np.arange(len(parts)), [part.rows.size for part in parts])
     rows = np.concatenate([part.rows for part in parts])
     if query.distinct_product:
-        places = places[_firsts(parts, places)]
+        places = places[_firsts(parts, places, query.distinct_by)]
     page = _page(places, scores, near, query.start + query.num)
     found = [
         Worded(
@@ -200,9 +202,9 @@ def _known(own: Bits, seen: Bits, terms: int) -> NDArray[np.float64]:
     return share / total if total else share
 
 
-def _firsts(parts: list[_Part], places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return which of the places, best first, are the first of their product."""
-    every = np.concatenate([part.block.products(part.rows) for part in parts])
+def _firsts(parts: list[_Part], places: NDArray[np.int64], by: str) -> NDArray[np.int64]:
+    """Return which of the places, best first, are the first of their product or group."""
+    every = np.concatenate([groups(part.block, part.rows, by) for part in parts])
     _, firsts = np.unique(every[places], return_index=True)
     return np.sort(firsts)
 

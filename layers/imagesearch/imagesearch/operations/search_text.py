@@ -17,11 +17,13 @@ from msgspec import Meta
 from imagesearch.catalogue import CATEGORIES, OTHER
 from imagesearch.catalogue.filter import Filter
 from imagesearch.index import encode_meaning
+from imagesearch.index.groups import PRODUCT
 from imagesearch.index.wording import MOST_TERMS, Worded, WordedQuery, Wording
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.fields import (
     CategoryId,
+    DistinctBy,
     FilterText,
     OperationFields,
     check_category,
@@ -45,6 +47,7 @@ class SearchText(OperationFields, frozen=True, kw_only=True):
     filter: FilterText | None = None
     score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
     distinct_product: bool = False
+    distinct_by: DistinctBy | None = None
     min_sequence: Annotated[int, Meta(ge=0)] | None = None
 
 
@@ -95,7 +98,8 @@ def search_text(deployment: Deployment, request: SearchText) -> FoundByText:
             num=request.num,
             start=request.start,
             score_threshold=request.score_threshold,
-            distinct_product=request.distinct_product,
+            distinct_product=request.distinct_product or request.distinct_by is not None,
+            distinct_by=request.distinct_by or PRODUCT,
         )
     )
     ended = time.perf_counter()
