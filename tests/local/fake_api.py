@@ -132,9 +132,13 @@ class FakeApi:
         hits = [
             {**sure, **record} for (owner, *_), record in self.pictures.items() if owner == name
         ]
+        query: dict[str, Any] = {"category_id": 88888888, "region": [0, 9, 0, 9], "regions": []}
+        if "text" in fields:
+            query = {"text": fields["text"], "meaning": True}
+            hits = [{**hit, "words": 0.5, "meaning": 0.9} for hit in hits]
         found = {
             "hits": hits[: fields.get("num", 10)],
-            "query": {"category_id": 88888888, "region": [0, 9, 0, 9], "regions": []},
+            "query": query,
             "total": len(hits),
             "index": {"generation": 1, "sequence": 1},
             "took_ms": {"total": 1.0},

@@ -136,6 +136,19 @@ def test_options_become_fields(call: Call, api: FakeApi, picture: Path) -> None:
     }
 
 
+def test_words_find_pictures(call: Call, api: FakeApi, picture: Path) -> None:
+    call("instance", "create", "i")
+    call("add", "i", picture)
+    found = call("search", "i", "--text", "红色的鞋", "--category", "4", "--num", "2")
+    assert "shoe.jpg" in found.out
+    assert "1 of 1" in found.err
+    sent = json.loads(api.requests[-1].content)
+    assert (sent["text"], sent["category_id"], sent["num"]) == ("红色的鞋", 4, 2)
+    assert not {"image", "crop", "region"} & sent.keys()
+    asked = call("search", "i", "--text", "shoe", "--json").json
+    assert asked["query"] == {"text": "shoe", "meaning": True}
+
+
 def test_deleting_by_filter(call: Call, api: FakeApi) -> None:
     call("delete", "i", "--filter", "int_attr = 1")
     assert api.requests[-1].url.params["filter"] == "int_attr = 1"
@@ -146,6 +159,9 @@ def test_deleting_by_filter(call: Call, api: FakeApi) -> None:
     [
         ["search", "i"],
         ["search", "i", "nowhere.jpg"],
+        ["search", "i", "PICTURE", "--text", "shoe"],
+        ["search", "i", "--by", "p", "n", "--text", "shoe"],
+        ["search", "i", "--text", "shoe", "--region", "1,2,3,4"],
         ["delete", "i"],
         ["delete", "i", "p", "--filter", "x"],
         ["add", "i", "PICTURE", "--set", "colour=red"],
