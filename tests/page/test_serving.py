@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 from imagesearch.http import Api
 from imagesearch.page import Page
+from imagesearch.page.bundle import joined
 from imagesearch.page.serving import CONTENT_SECURITY_POLICY, FILES
 from imagesearch.settings import Settings
 
-SERVED = sorted(path.name for path in FILES.iterdir() if path.suffix not in {".md", ".html"})
+SERVED = sorted({*Page(Settings(bucket="b")).files} - {"index.html"})
 
 
 def page(**settings: Any) -> Page:
@@ -49,7 +51,7 @@ def test_the_document_names_the_version_and_how_to_prove_who_calls() -> None:
     assert answer["headers"]["content-type"] == "text/html; charset=utf-8"
     assert answer["headers"]["cache-control"] == "no-cache"
     assert 'data-authorization="keys"' in text
-    assert f"page/{shown.version}/main.js" in text
+    assert f"page/{shown.version}/app.js" in text
     assert "{{" not in text
 
 
@@ -58,19 +60,19 @@ def test_files_are_kept_for_good_under_their_version(name: str) -> None:
     shown = page()
     answer = ask(shown, f"/page/{shown.version}/{name}")
     assert answer["statusCode"] == 200
-    assert body(answer) == (FILES / name).read_bytes()
+    assert body(answer) == shown.files[name]
     assert "immutable" in answer["headers"]["cache-control"]
     assert answer["headers"]["x-content-type-options"] == "nosniff"
     assert answer["headers"]["content-security-policy"] == CONTENT_SECURITY_POLICY
 
 
 def test_a_file_of_an_earlier_version_is_not_kept() -> None:
-    answer = ask(page(), "/page/0000000000000000/main.js")
+    answer = ask(page(), "/page/0000000000000000/app.js")
     assert answer["statusCode"] == 200
     assert answer["headers"]["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/", "/page/x/main.js"])
+@pytest.mark.parametrize("path", ["/", "/page/x/app.js"])
 def test_what_the_browser_has_is_not_sent_again(path: str) -> None:
     etag = ask(page(), path)["headers"]["etag"]
     for known in (etag, f'"other", W/{etag}'):
@@ -80,7 +82,8 @@ def test_what_the_browser_has_is_not_sent_again(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["none.js", "index.html", "CREDITS.md", "../serving.py", "..", ".", "", "a\0.js"]
+    "name",
+    ["none.js", "main.js", "index.html", "CREDITS.md", "../serving.py", "..", ".", "", "a\0.js"],
 )
 def test_nothing_but_the_files_is_served(name: str) -> None:
     answer = ask(page(), f"/page/x/{name}")
@@ -88,7 +91,7 @@ def test_nothing_but_the_files_is_served(name: str) -> None:
     assert json.loads(answer["body"])["code"] == "NoSuchRoute"
 
 
-@pytest.mark.parametrize("path", ["/", "/page/x/main.js"])
+@pytest.mark.parametrize("path", ["/", "/page/x/app.js"])
 def test_it_can_be_switched_off(path: str) -> None:
     answer = ask(page(page=False), path)
     assert answer["statusCode"] == 404
@@ -100,6 +103,62 @@ def test_a_changed_file_changes_the_version(tmp_path: Path) -> None:
     first = Page(Settings(bucket="b"), folder=tmp_path).version
     (tmp_path / "main.js").write_text("two")
     assert Page(Settings(bucket="b"), folder=tmp_path).version != first
+
+
+def test_a_first_visit_needs_few_requests() -> None:
+    assert len(SERVED) < 10
+    assert {"app.css", "app.js"} <= {*SERVED}
+
+
+def test_modules_are_joined_after_those_they_import() -> None:
+    modules = {
+        "main.js": """import { a, b as c } from "./one.js";
+import * as two from "./two.js";
+
+two.add(a);
+two.add(c());
+console.log(JSON.stringify(two.all));
+""",
+        "one.js": """import { all } from "./two.js";
+
+const hidden = 1;
+
+export const a = hidden + all.length;
+
+export function b() {
+  return "b";
+}
+""",
+        "two.js": """export const all = [];
+
+export const add = (one) => all.push(one);
+""",
+        "unused.js": "export default 3;",
+    }
+    text = joined(modules, "main.js")
+    assert text.index('m["two.js"]') < text.index('m["one.js"]') < text.index('m["main.js"]')
+    assert "unused" not in text
+    node = shutil.which("node")
+    if node:
+        command = [node, "--input-type=module", "-e", text]
+        assert subprocess.check_output(command, text=True) == '[1,"b"]\n'
+
+
+def test_modules_in_a_circle_are_refused() -> None:
+    modules = {
+        "a.js": 'import { b } from "./b.js";\nexport const a = b;\n',
+        "b.js": 'import { a } from "./a.js";\nexport const b = a;\n',
+    }
+    with pytest.raises(ValueError, match=r"a\.js > b\.js > a\.js"):
+        joined(modules, "a.js")
+
+
+@pytest.mark.parametrize(
+    "line", ['import x from "./x.js";', "export default 1;", "export { a };", 'import "./a.js";']
+)
+def test_what_cannot_be_joined_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="not understood"):
+        joined({"main.js": f"{line}\n"}, "main.js")
 
 
 def test_the_policy_allows_no_inline_script_or_style() -> None:

@@ -15,7 +15,7 @@ install_browser() {
     fi
     local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -qq -o Acquire::Retries=3)
     "${apt[@]}" update >/dev/null
-    "${apt[@]}" install -y --no-install-recommends chromium fonts-wqy-zenhei >/dev/null
+    "${apt[@]}" install -y --no-install-recommends chromium fonts-dejavu-core fonts-wqy-zenhei >/dev/null
 }
 
 install_axe() {

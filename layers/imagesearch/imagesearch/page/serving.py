@@ -12,12 +12,15 @@ from pathlib import Path
 
 from imagesearch.errors import NoSuchRoute
 from imagesearch.http import Answer, Api, Request
+from imagesearch.page.bundle import joined
 from imagesearch.settings import Settings
 
 __all__ = ["CONTENT_SECURITY_POLICY", "Page"]
 
 FILES = Path(__file__).parent / "files"
 DOCUMENT = "index.html"
+ENTRY = "main.js"
+STYLES = ("base.css", "parts.css", "views.css")
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -42,6 +45,7 @@ _KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_PLAIN = {".html", ".jpg", ".svg"}
 _GUARDS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "referrer-policy": "no-referrer",
@@ -61,12 +65,24 @@ class Page:
         self._folder = folder
 
     @cached_property
+    def files(self) -> dict[str, bytes]:
+        """Return every file by name: scripts joined into one, styles into another."""
+        found = {path.name: path.read_bytes() for path in sorted(self._folder.iterdir())}
+        modules = {n: body.decode() for n, body in found.items() if n.endswith(".js")}
+        styles = [found[name] for name in STYLES if name in found]
+        plain = {n: body for n, body in found.items() if Path(n).suffix in _PLAIN}
+        return {
+            "app.css": b"".join(styles),
+            "app.js": joined(modules, ENTRY).encode() if ENTRY in modules else b"",
+            **plain,
+        }
+
+    @cached_property
     def version(self) -> str:
         """Return 16 hex digits that change when any file does."""
         digest = hashlib.sha256()
-        for path in sorted(self._folder.iterdir()):
-            if path.suffix in _KINDS:
-                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        for name, body in sorted(self.files.items()):
+            digest.update(f"{name} {len(body)} ".encode() + body)
         return digest.hexdigest()[:16]
 
     def front(self) -> Api:
@@ -78,8 +94,7 @@ class Page:
     def document(self, request: Request) -> Answer:
         """Answer the document, which names the version of the other files."""
         self._check_switched_on()
-        text = (self._folder / DOCUMENT).read_text("utf-8")
-        text = text.replace("{{version}}", self.version)
+        text = self.files[DOCUMENT].decode().replace("{{version}}", self.version)
         text = text.replace("{{authorization}}", self._settings.authorization)
         return _answer(request, DOCUMENT, text.encode(), _ASK_AGAIN)
 
@@ -91,13 +106,9 @@ class Page:
         """
         self._check_switched_on()
         name = request.path_parameters.get("file", "")
-        path = self._folder / name
-        if name == DOCUMENT or path.parent != self._folder or path.suffix not in _KINDS:
+        body = self.files.get(name)
+        if body is None or name == DOCUMENT:
             raise NoSuchRoute(f"the page has no file {name[:80]!r}.")
-        try:
-            body = path.read_bytes()
-        except (OSError, ValueError):
-            raise NoSuchRoute(f"the page has no file {name[:80]!r}.") from None
         current = request.path_parameters.get("version") == self.version
         return _answer(request, name, body, _FOR_EVER if current else _ASK_AGAIN)
 
