@@ -12,13 +12,14 @@ from imagesearch.errors import (
     ImageSearchError,
     ListNotAllowed,
     MetaChanged,
+    NoSuchObject,
     PictureNotInSource,
     PictureTooBig,
     ReadNotAllowed,
     StorageUnavailable,
     UnknownBucket,
 )
-from imagesearch.storage import ObjectInfo
+from imagesearch.storage import ObjectInfo, ObjectStore
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -67,8 +68,9 @@ class BucketSource:
 
     ``narrow`` may list and read below the path only; ``wide`` gives a client that may read the
     whole bucket, and is called when a picture is not below the path. ``owner`` is the account that
-    must own the bucket and ``region`` the one it must be in, where they are known. Keys under
-    ``reserved`` are refused.
+    must own the bucket and ``region`` the one it must be in, where they are known. Keys that are
+    not ``allowed`` are not there. ``own`` is the deployment's store, if this is its bucket: reading
+    pictures through it takes a third of the time.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class BucketSource:
         owner: str = "",
         region: str = "",
         allowed: Callable[[str], bool] = lambda _key: True,
+        own: ObjectStore | None = None,
     ) -> None:
         self.bucket = bucket
         self._narrow = narrow
@@ -87,6 +90,7 @@ class BucketSource:
         self._widened: S3Client | None = None
         self._region = region
         self._allowed = allowed
+        self._own = own
         self._address: dict[str, Any] = {"Bucket": bucket}
         if owner:
             self._address["ExpectedBucketOwner"] = owner
@@ -120,8 +124,8 @@ class BucketSource:
         for place, key in enumerate(picture_keys(path, name)):
             if not self._allowed(key):
                 continue
-            client = self._widest() if place else self._narrow
-            if (body := self._read(client, key)) is not None:
+            body = _of_own(self._own, key) if self._own else self._of_others(key, wide=place > 0)
+            if body is not None:
                 return body
         raise PictureNotInSource(
             f"bucket {self.bucket!r} has none of {', '.join(picture_keys(path, name))}."
@@ -147,6 +151,9 @@ class BucketSource:
             self._widened = self._wide() if self._wide else self._narrow
         return self._widened
 
+    def _of_others(self, key: str, *, wide: bool) -> bytes | None:
+        return self._read(self._widest() if wide else self._narrow, key)
+
     def _read(self, client: S3Client, key: str) -> bytes | None:
         from botocore.exceptions import ClientError, HTTPClientError
 
@@ -155,9 +162,7 @@ class BucketSource:
                 with self._translated():
                     found = client.get_object(**self._address, Key=key)
                 if found["ContentLength"] > MAX_PICTURE:
-                    raise PictureTooBig(
-                        f"{key} has {found['ContentLength']:,} bytes; the limit is {MAX_PICTURE:,}."
-                    )
+                    raise _too_big(key, f"{found['ContentLength']:,}")
                 return found["Body"].read()
             except ClientError:
                 return None
@@ -249,3 +254,17 @@ class BucketSource:
 
     def _silent(self) -> StorageUnavailable:
         return StorageUnavailable(f"bucket {self.bucket!r} does not answer.")
+
+
+def _of_own(store: ObjectStore, key: str) -> bytes | None:
+    try:
+        body = store.get_range(key, 0, MAX_PICTURE + 1)
+    except NoSuchObject:
+        return None
+    if len(body) > MAX_PICTURE:
+        raise _too_big(key, f"more than {MAX_PICTURE:,}")
+    return body
+
+
+def _too_big(key: str, seen: str) -> PictureTooBig:
+    return PictureTooBig(f"{key} has {seen} bytes; the limit is {MAX_PICTURE:,}.")

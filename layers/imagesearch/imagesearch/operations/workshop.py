@@ -27,6 +27,7 @@ class Buckets:
     def __init__(self, deployment: Deployment, *, lender: Lender | None = None) -> None:
         self._settings = deployment.settings
         self._instances = deployment.instances
+        self._store = deployment.store
         self._trust = TrustRegister(deployment.store)
         self._given_lender = lender
 
@@ -50,6 +51,7 @@ class Buckets:
                 owner=owner,
                 region=region,
                 allowed=is_open if ours else lambda _key: True,
+                own=self._store if ours and not owner else None,
             )
         trust = self._trust.of(instance)
         trust.check(role_arn)
