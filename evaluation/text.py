@@ -22,7 +22,7 @@ import numpy as np
 from imagesearch.catalogue import Region, Service
 from imagesearch.vision import Vision
 from imagesearch.vision.bundle import Bundle
-from imagesearch.words import understood
+from imagesearch.words import gloss, understood
 from imagesearch.words.classes import class_names
 from imagesearch.words.encoder import Encoder
 from imagesearch.words.terms import terms
@@ -172,7 +172,7 @@ def evaluate(folder: Path, models: Path, encoder: Encoder) -> dict[str, Any]:
 
 
 def _place(encoder: Encoder, centre: Rows, text: str) -> Rows:
-    vector = encoder.vector(text)
+    vector = gloss.vector(encoder, text)
     if vector is None:
         return np.zeros(512, np.float32)
     place: Rows = (vector - centre) / np.linalg.norm(vector - centre)

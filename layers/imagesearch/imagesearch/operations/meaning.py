@@ -37,7 +37,9 @@ def place_of(deployment: Deployment, instance: Instance, text: str) -> NDArray[n
     if encoder.id != meaning.encoder:
         logger().warning("bundle and text encoder differ", extra={"encoder": encoder.id})
         return None
-    vector = encoder.vector(text)
+    from imagesearch.words import gloss
+
+    vector = gloss.vector(encoder, text)
     if vector is None:
         return None
     place = vector - meaning.centre
