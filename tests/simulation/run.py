@@ -19,9 +19,10 @@ from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Manifest
 from numpy.typing import NDArray
 
-from tests.simulation.actors import Actor, Eraser, Folder, Reader, Turner, Writer
+from tests.simulation.actors import Actor, Reader, Writer
 from tests.simulation.bucket import Bucket
 from tests.simulation.history import History
+from tests.simulation.keepers import Eraser, Folder, Turner
 from tests.simulation.network import CALM
 from tests.simulation.scenario import Scenario
 from tests.simulation.world import SECOND, Process, World

@@ -192,8 +192,9 @@ class InstanceRegister:
         except NoSuchObject:
             return None, ""
         try:
-            kind = _Erased if stored.body.startswith(b'{"erased":') else Instance
-            return msgspec.json.decode(stored.body, type=kind), stored.etag
+            if stored.body.startswith(b'{"erased":'):
+                return msgspec.json.decode(stored.body, type=_Erased), stored.etag
+            return msgspec.json.decode(stored.body, type=Instance), stored.etag
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptObject(f"{key} is not an instance record: {error}") from None
 
