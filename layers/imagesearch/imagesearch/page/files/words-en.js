@@ -182,7 +182,7 @@ export const english = {
   "tasks.report": "All failures",
 
   "instances.title": "Instances",
-  "instances.lead": "Each is a catalogue of its own, with a service and a model fixed when it is made.",
+  "instances.lead": "Each is a catalogue of its own; its service is fixed when it is made.",
   "instances.refresh": "Refresh",
   "instances.nothing": "There is no instance yet. Create one to begin.",
   "instances.use": "Use",

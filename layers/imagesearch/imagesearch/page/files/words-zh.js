@@ -182,7 +182,7 @@ export const chinese = {
   "tasks.report": "所有失败记录",
 
   "instances.title": "实例",
-  "instances.lead": "每个实例是独立的图片库，其服务类型和模型在创建时确定。",
+  "instances.lead": "每个实例是独立的图片库，其服务类型在创建时确定。",
   "instances.refresh": "刷新",
   "instances.nothing": "还没有实例。请先创建一个。",
   "instances.use": "使用",
