@@ -12,6 +12,7 @@ from imagesearch_client import NoCredentials, Refused, Unreachable, UnusableSour
 
 from imagesearch_local import increment_commands
 from imagesearch_local.commands import (
+    erasing,
     evaluating,
     imports,
     instances,
@@ -56,6 +57,8 @@ app.command("show")(pictures.show)
 app.command("delete")(pictures.delete)
 app.command("eval")(evaluating.eval_command)
 app.command("reindex")(reindexing.reindex)
+app.command("erase")(erasing.erase)
+app.command("verify-erased")(erasing.verify_erased)
 app.command("tune")(tuning.tune_command)
 app.command("compact")(upkeep.compact)
 app.command("generations")(upkeep.generations)

@@ -11,7 +11,7 @@ from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import ImageSearchError
 from imagesearch.index.facets import Facet, facets
-from imagesearch.index.log import Entry
+from imagesearch.index.log import Entry, Version
 from imagesearch.index.manifest import Manifest
 from imagesearch.index.meanings import Lacking, MeantAnswer, TextQuery, search_meaning
 from imagesearch.index.place import due, operations_of
@@ -146,6 +146,10 @@ class Snapshot:
     def of_product(self, product_id: str) -> list[PictureKey]:
         """Return the keys of a product's pictures, in order."""
         return self.view.of_product(product_id)
+
+    def written(self, product_id: str) -> list[tuple[PictureKey, Version]]:
+        """Return the keys of a product's pictures, in order, and when each was written."""
+        return self.view.written(product_id)
 
     def matching(
         self, filter: Filter | None, *, after: PictureKey | None = None, limit: int = 100

@@ -229,12 +229,20 @@ class View:
 
     def of_product(self, product_id: str) -> list[PictureKey]:
         """Return the keys of a product's pictures, in order."""
-        keys = [key for key in self._added if key.product_id == product_id]
+        return [key for key, _ in self.written(product_id)]
+
+    def written(self, product_id: str) -> list[tuple[PictureKey, Version]]:
+        """Return the keys of a product's pictures, in order, and when each was written."""
+        found = [
+            (key, write.version)
+            for key, write in self._added.items()
+            if key.product_id == product_id
+        ]
         for segment in self.segments():
             rows = segment.table.rows_of_product(product_id)
             rows = np.setdiff1d(rows, self._overruled(segment))
-            keys += [segment.key_of(row) for row in rows.tolist()]
-        return sorted(keys)
+            found += [(segment.key_of(row), segment.table.version(row)) for row in rows.tolist()]
+        return sorted(found)
 
     def matching(
         self, filter: Filter | None, *, after: PictureKey | None = None, limit: int = 100
