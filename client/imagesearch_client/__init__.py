@@ -22,13 +22,13 @@ from imagesearch_client.errors import (
     Forbidden,
     ImageSearchError,
     Refused,
-    TooManyRequests,
     Unauthorized,
     Unreachable,
 )
 from imagesearch_client.importing import Failure, Summary
 from imagesearch_client.journal import Journal
 from imagesearch_client.part import Part
+from imagesearch_client.refusals import TooManyRequests
 from imagesearch_client.retries import Retries
 from imagesearch_client.sigv4 import AwsSignature, Credentials, NoCredentials
 from imagesearch_client.sources import Item, Listing, UnusableSource, read_source

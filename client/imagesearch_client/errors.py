@@ -7,7 +7,6 @@
     └── Refused              it answered with a problem: .code, .status, .detail, .fix, …
         ├── Unauthorized     401  a signature or key is missing or wrong
         ├── Forbidden        403  the caller may not do this
-        ├── TooManyRequests  429  more requests than are allowed; the pauses did not help
         └── …                     one for each code of docs/errors.md, see refusals.py
 
 A code that this client does not know yet is raised as the class of its HTTP status.
@@ -18,8 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Forbidden", "ImageSearchError", "Refused", "TooManyRequests", "Unauthorized"]
-__all__ += ["Unreachable"]
+__all__ = ["Forbidden", "ImageSearchError", "Refused", "Unauthorized", "Unreachable"]
 
 
 class ImageSearchError(Exception):
@@ -61,7 +59,3 @@ class Unauthorized(Refused):
 
 class Forbidden(Refused):
     """The caller may not do this."""
-
-
-class TooManyRequests(Refused):
-    """More requests than are allowed, and the pauses between the tries did not help."""

@@ -15,7 +15,6 @@ from imagesearch_client import refusals
 from imagesearch_client.errors import (
     Forbidden,
     Refused,
-    TooManyRequests,
     Unauthorized,
     Unreachable,
 )
@@ -47,7 +46,7 @@ _BY_STATUS: dict[int, type[Refused]] = {
     404: refusals.NotFound,
     409: refusals.Conflict,
     413: refusals.RequestBodyTooLarge,
-    429: TooManyRequests,
+    429: refusals.TooManyRequests,
     500: refusals.InternalError,
     503: refusals.ServiceUnavailable,
 }

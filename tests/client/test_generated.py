@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from imagesearch.openapi import ROUTES, document
-from imagesearch_client import AsyncClient, Client, Refused, refusals
+from imagesearch_client import AsyncClient, Client, Refused, errors, refusals
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "client/imagesearch_client"
@@ -105,3 +105,8 @@ def test_the_client_is_a_package_of_its_own(tmp_path: Path) -> None:
     modules = {f"imagesearch_client/{file.name}" for file in PACKAGE.glob("*.py")}
     assert modules | {"imagesearch_client/py.typed"} <= names
     assert needed == ["httpx", "msgspec", "botocore"]
+
+
+def test_no_exception_has_the_name_of_another() -> None:
+    written = {kind for kind in vars(errors).values() if isinstance(kind, type)}
+    assert not {kind.__name__ for kind in written} & set(refusals.BY_CODE)
