@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from imagesearch.vision import Vision
 from imagesearch_local.evaluation.labelled import LabelledSet
 
 from evaluation.eyes import Eyes
 from evaluation.measure import compare, reliability_curve, table
+from evaluation.votes import measure
 from tests.pictures import as_bytes, drawn
 from tests.vision.conftest import MODELS
 
@@ -39,6 +41,22 @@ def test_every_row_finds_the_same_picture_again(eyes: Eyes, tmp_path: Path, serv
     assert {figures["recall_at_1"] for figures in rows.values()} == {1.0}
     assert set(result["cpu_ms"]) == {"decode", "subject"}
     assert len(list(table(result))) == 2 + 2 * len(rows)
+
+
+def test_votes_tell_a_query_what_the_catalogue_knows(eyes: Eyes, tmp_path: Path) -> None:
+    catalogue, questions = [], []
+    for seed in range(4):
+        (tmp_path / f"{seed}.png").write_bytes(as_bytes(drawn(seed), "PNG"))
+        item = {"file": f"{seed}.png", "category_id": (1, 4, 9, 21)[seed]}
+        entry = {"service": "product", "product_id": f"p{seed}", "pic_name": "a"}
+        catalogue.append({**item, **entry})
+        questions.append({**item, "query_id": f"q{seed}", "relevant": [f"p{seed}"]})
+    for name, lines in (("catalog", catalogue), ("queries", questions)):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    told = measure(LabelledSet.read(tmp_path), Vision.load(eyes.bundle.folder))
+    assert (told["queries"], told["given"]) == (4, 1.0)
+    assert told["predicted"] == told["head"]
+    assert told["without_product"] < 1
 
 
 def test_a_reliability_curve_is_a_picture() -> None:
