@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 
 from tests.fuzz.harness import FOUND, Harness
+from tests.fuzz.learnt import learnt
 
 __all__ = ["atheris_there", "fuzz_by_coverage", "fuzz_by_mutation", "mutated"]
 
@@ -32,7 +33,7 @@ def fuzz_by_coverage(harness: Harness, seconds: float, corpus: Path) -> None:
 
     place = corpus / harness.name
     place.mkdir(parents=True, exist_ok=True)
-    for seed in harness.seeds():
+    for seed in [*harness.seeds(), *learnt(harness.name)]:
         (place / hashlib.sha1(seed).hexdigest()).write_bytes(seed)
     found = FOUND / harness.name
     found.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,7 @@ def fuzz_by_mutation(harness: Harness, seconds: float, *, seed: int = 0, most: i
     A finding is kept in :data:`FOUND` and raised.
     """
     chance = random.Random(f"{harness.name} {seed}")
-    seeds = list(harness.seeds())
+    seeds = [*harness.seeds(), *learnt(harness.name)]
     deadline, tried = time.monotonic() + seconds, 0
     while tried < most and time.monotonic() < deadline:
         data = mutated(chance, seeds, harness)

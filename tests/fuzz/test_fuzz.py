@@ -9,15 +9,16 @@ import pytest
 
 from tests.fuzz.engines import fuzz_by_mutation
 from tests.fuzz.harness import FOUND, Harness, kept
+from tests.fuzz.learnt import learnt
 from tests.fuzz.registry import HARNESSES
 
-_FEW = {"index": 60, "picture": 120}
+_FEW = {"index": 40, "picture": 120}
 KEPT = [(harness, path) for harness in HARNESSES.values() for path in kept(harness)]
 
 
 @pytest.mark.parametrize("harness", HARNESSES.values(), ids=list(HARNESSES))
 def test_seeds_and_mutations_are_read_or_refused(harness: Harness) -> None:
-    for seed in harness.seeds():
+    for seed in [*harness.seeds(), *learnt(harness.name)]:
         harness.run(seed)
     few = _FEW.get(harness.name, 300)
     with warnings.catch_warnings():
