@@ -21,7 +21,8 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))]
 )
 RUN = frozenset({"sh", "python", "json"})
-SHOWN = frozenset({"text", "mermaid", "js", "filter", "csv"})
+CODE = RUN | {"js"}
+SHOWN = frozenset({"text", "mermaid", "filter", "csv"})
 _FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.snippets import PAGES, ROOT, RUN, SHOWN, Snippet, carry_out, name, snippets
+from tests.docs.snippets import CODE, PAGES, ROOT, RUN, SHOWN, Snippet, carry_out, name, snippets
 
 ALL = [snippet for page in PAGES for snippet in snippets(page)]
 RUN_HERE = [one for one in ALL if one.language in RUN and not one.not_run and not one.tested_by]
@@ -16,7 +16,9 @@ BLOCKS_OF_PAGES = [page for page in PAGES if any(one.page == page for one in RUN
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_block_has_a_language_and_a_known_mark(page: Path) -> None:
     for snippet in snippets(page):
-        assert snippet.language in RUN | SHOWN, f"{snippet}: say what language it is"
+        assert snippet.language in CODE | SHOWN, f"{snippet}: say what language it is"
+        if snippet.language in CODE - RUN:
+            assert snippet.tested_by or snippet.not_run, f"{snippet}: say what runs it"
         if snippet.tested_by:
             assert (ROOT / snippet.tested_by).is_file(), snippet
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.caller import World, picture, text
-from tests.contract.sdk.prefixes import python_prefix
+from tests.contract.sdk.prefixes import node_prefix, python_prefix
 from tests.contract.sdk.sdks import Target
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -46,6 +46,31 @@ def test_the_python_of_the_guide_runs(page: str, served: World, target: Target) 
     assert found.returncode == 0, found.stderr
     printed = found.stdout.splitlines()
     assert (printed[0], printed[-1]) == ("p1 a.jpg 1.0", "10,150,10,110")
+
+
+@pytest.mark.parametrize("page", ["alibaba.md", "alibaba.zh-CN.md"])
+def test_the_node_of_the_guide_runs(page: str, served: World, target: Target) -> None:
+    served.add("p1", 1)
+    [snippet] = re.findall(r"```js[^\n]*\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    keys = {"accessKeyId": target.key.id, "accessKeySecret": target.key.secret}
+    program = "".join(f"const {name} = {value!r};\n" for name, value in keys.items())
+    program += snippet.replace("search.example.com", f"127.0.0.1:{target.https}")
+    program += """
+    const asked = new ImageSearch.SearchImageByNameRequest(
+      { instanceName: "shop", productId: "p1", picName: "a.jpg" });
+    client.searchImageByName(asked).then(({ body }) => console.log(body.auctions[0].productId));
+    """
+    found = subprocess.run(
+        ["node", "-e", program],
+        capture_output=True,
+        text=True,
+        env={
+            "PATH": os.environ["PATH"],
+            "NODE_PATH": str(node_prefix() / "node_modules"),
+            "NODE_EXTRA_CA_CERTS": str(target.certificate),
+        },
+    )
+    assert found.stdout == "p1\n", found.stderr
 
 
 def test_both_languages_have_the_same_parts() -> None:
