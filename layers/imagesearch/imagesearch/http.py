@@ -205,7 +205,7 @@ def render_problem(error: ImageSearchError, *, request_id: str, path: str) -> Pr
         type=f"urn:imagesearch:problem:{error.code}",
         title=error.title(),
         status=error.status,
-        detail=error.detail,
+        detail=_told(error),
         instance=path,
         code=error.code,
         request_id=request_id,
@@ -213,6 +213,16 @@ def render_problem(error: ImageSearchError, *, request_id: str, path: str) -> Pr
         field=error.field,
         **error.particulars(),
     )
+
+
+def _told(error: ImageSearchError) -> str:
+    """Return what a caller may know of a failure: of ours no more than what kind it is.
+
+    The rest is in the log, under the request's id. A message that comes with advice of its own is
+    meant for the caller.
+    """
+    ours = error.status == 500 or isinstance(error, StorageUnavailable)
+    return error.title() if ours and error.fix == error.default_fix else error.detail
 
 
 def problem(error: ImageSearchError, *, request_id: str, path: str) -> Answer:
