@@ -63,3 +63,28 @@ def test_a_damaged_instance_is_raised_after_the_others_had_theirs(
     with pytest.raises(CorruptObject, match="index/shop"):
         compact_all(make())
     assert log_length(deployment, "zoo") == 0
+
+
+def test_what_arrives_after_an_erasure_goes_a_day_later_and_nothing_else(make: Make) -> None:
+    now = [1_700_000_000_000_000]
+    bucket = Bucket(lambda: now[0])
+    deployment = make(store=bucket)
+    for name in ("shop", "zoo"):
+        create_instance(deployment, CreateInstance(instance=name, service=Service.GENERIC))
+        fill(deployment, name)
+    old = [key for key in bucket.keys_after("index/shop/", "") if "/wal/" in key]
+    delete_instance(deployment, DeleteInstance(instance="shop", confirm="shop"))
+    bucket.put(old[0], b"late")
+    bucket.put("index/gone/1-moves/pairs", b"late")
+    create_instance(deployment, CreateInstance(instance="shop", service=Service.GENERIC))
+    now[0] += 86_399_000_000
+    compact_all(make(store=bucket))
+    assert old[0] in bucket.keys_after("index/shop/", "")
+    now[0] += 2_000_000
+    bucket.put("index/new/2/MANIFEST", b"young")
+    kept = {*bucket.keys_after("index/", "")} - {old[0], "index/gone/1-moves/pairs"}
+    compact_all(make(store=bucket))
+    assert {*bucket.keys_after("index/", "")} >= {k for k in kept if "/history/" not in k}
+    assert not {old[0], "index/gone/1-moves/pairs"} & {*bucket.keys_after("index/", "")}
+    for name, pictures in (("shop", 0), ("zoo", 3)):
+        assert describe_instance(deployment, NamedInstance(instance=name)).pictures == pictures

@@ -11,6 +11,7 @@ from imagesearch.index import Maintained
 from imagesearch.observe import logger, measure
 from imagesearch.operations.canary import sing
 from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.leftovers import collect_leftovers
 from imagesearch.operations.meanings import give_meanings
 from imagesearch.operations.thumbnails import collect_thumbnails
 
@@ -31,8 +32,9 @@ def compact_all(deployment: Deployment) -> dict[str, Maintained]:
     """Do for every instance whatever is due, and sing; returns what was done, by name.
 
     Pictures that lack a meaning are given one while there is time. Thumbnails that no picture
-    uses any more are looked for here only, since that reads them all. One instance that fails
-    does not keep the others from theirs: it is left out, and raised at the end.
+    uses any more are looked for here only, since that reads them all. What erased instances have
+    left goes. One instance that fails does not keep the others from theirs: it is left out, and
+    raised at the end.
     """
     until = time.monotonic() + _MEANING_SECONDS
     done: dict[str, Maintained] = {}
@@ -52,6 +54,7 @@ def compact_all(deployment: Deployment) -> dict[str, Maintained]:
             failed.append(error)
     if failed:
         raise failed[0]
+    collect_leftovers(deployment)
     return done
 
 
