@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from imagesearch_client.answers import Picture
+from imagesearch_client.sources import FIELDS
 
 __all__ = ["dump_line"]
 
 
 def dump_line(picture: Picture) -> bytes:
     """Return a picture as a line of increment.meta; all keys are those of the vendor."""
-    given = msgspec.to_builtins(picture)
+    given = {name: getattr(picture, name) for name in sorted(FIELDS - {"crop", "region"})}
     given["region"] = ",".join(map(str, picture.region))
     line = {"OperationType": "ADD"}
     line |= {_key(name): value for name, value in given.items() if value is not None}

@@ -15,7 +15,9 @@ from imagesearch_client.fields import AddFields
 
 __all__ = ["FIELDS", "Item", "Listing", "UnusableSource", "read_source"]
 
-FIELDS = frozenset({"product_id", "pic_name", *AddFields.__annotations__} - {"if_exists"})
+FIELDS = frozenset(
+    {"product_id", "pic_name", *AddFields.__annotations__} - {"if_exists", "if_duplicate"}
+)
 """The fields of a manifest line that go into the request; ``file`` names the picture."""
 
 _SUFFIXES = frozenset(

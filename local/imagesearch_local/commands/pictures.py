@@ -142,7 +142,9 @@ def search(
     if as_json:
         print_json(found)
         return
-    columns = ("score", "product_id", "pic_name", "category_id", *_given(found.hits))
+    likely = any(getattr(hit, "probability", None) is not None for hit in found.hits)
+    numbers = ("score", "probability") if likely else ("score",)
+    columns = (*numbers, "product_id", "pic_name", "category_id", *_given(found.hits))
     print_table(columns, found.hits)
     spent = found.took_ms.get("total", 0)
     complain(f"{len(found.hits)} of {found.total} pictures, {spent:.0f} ms")
