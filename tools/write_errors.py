@@ -13,7 +13,8 @@ Written by `python tools/write_errors.py` from `imagesearch/errors/`; do not edi
 
 Each failure is answered as `application/problem+json` with the status and `code` below.
 `detail` names the field, the limit and the value seen; `fix` says what to do. A code in italics
-gets its last part from the field.
+gets its last part from the field. The [Python client](../client/README.md#what-can-go-wrong) has an
+exception of the same name for each.
 
 | Code | Status | What happened | What to do |
 |---|---|---|---|
