@@ -84,6 +84,8 @@ STORY = [
     ("SearchFunction", "search-as-bytes", 200),
     ("SearchFunction", "search-combined", 200),
     ("SearchFunction", "search-subjects", 200),
+    ("SearchFunction", "search-text", 200),
+    ("SearchFunction", "explain", 200),
     ("SearchFunction", "compare", 200),
     ("DeleteFunction", "delete-picture", 200),
     ("DeleteFunction", "delete-product", 200),
@@ -103,6 +105,9 @@ def test_every_event_is_answered_by_the_built_functions(invoke: Invoke) -> None:
     first = answers["search"]["hits"][0]
     assert (first["product_id"], first["sort_expr_values"]) == ("lamp-1", "7.33136443711219e+24;0")
     assert answers["search-as-bytes"]["hits"] == answers["search"]["hits"]
+    assert answers["search-text"]["query"][
+        "meaning"
+    ]  # the layer of words is where it is looked for
     assert answers["delete-picture"]["deleted"] == ["front.png"]
     assert invoke("CompactFunction", "compact-instance") is not None
     assert invoke("CompactFunction", "compact-daily") is not None
