@@ -23,6 +23,7 @@ __all__ = [
     "IncrementNotFound",
     "IncrementRefused",
     "InstanceExists",
+    "InstanceMoving",
     "InstanceOverQuota",
     "InternalError",
     "InternalStorageError",
@@ -359,6 +360,10 @@ class ServiceUnavailable(InternalStorageError):
     """The object store does not answer."""
 
 
+class InstanceMoving(ServiceUnavailable):
+    """Writes pause while the instance moves to another model bundle."""
+
+
 class CorruptObject(InternalStorageError):
     """A stored object fails its checksum or cannot be read."""
 
@@ -437,6 +442,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "InternalStorageError": InternalStorageError,
     "ConcurrentChange": ConcurrentChange,
     "ServiceUnavailable": ServiceUnavailable,
+    "InstanceMoving": InstanceMoving,
     "CorruptObject": CorruptObject,
     "ModelUnusable": ModelUnusable,
 }

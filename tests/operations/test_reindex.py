@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from imagesearch.catalogue import Picture, PictureKey, Service
-from imagesearch.errors import Conflict, ModelMismatch, StorageUnavailable, UnknownInstance
+from imagesearch.errors import Conflict, InstanceMoving, ModelMismatch, UnknownInstance
 from imagesearch.index import Entry, encode
 from imagesearch.operations.add import AddPicture, add_picture
 from imagesearch.operations.delete import DeletePicture, delete_picture
@@ -151,7 +151,7 @@ def test_a_write_that_overtakes_the_freeze_is_waited_for(world: World) -> None:
         look = world.environment().vision.look(picture(9), Service.GENERIC)
         wanted = Picture(PictureKey("late", "a"), look.category_id, look.region)
         early.index.append([Entry(wanted, encode(look.vector))], after=early.snapshot)
-        with pytest.raises(StorageUnavailable, match="pause"):
+        with pytest.raises(InstanceMoving, match="pause"):
             add(writer, PictureKey("p8", "a"), picture(8))
         assert len(found(writer, picture(0))) == 5
 
@@ -233,7 +233,7 @@ def test_an_interrupted_switch_is_settled(world: World) -> None:
     reindex._moves.begin()
     reindex._here.enter("frozen")
     writer = world.environment()
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(InstanceMoving):
         add(writer, PictureKey("p8", "a"), picture(8))
     with pytest.raises(Conflict):
         world.reindex().switch(world.supply)

@@ -90,7 +90,9 @@ def reindex(
     told["switched"] = False
     may = allow_missing or not told["left"]
     if may and (yes or (not as_json and _agreed(told, instance))):
+        built = {name: told[name] for name in ("looked", "changed", "deleted")}
         told |= _counts(work.switch(supplies, allow_missing=allow_missing, back=rollback))
+        told |= {name: told[name] + count for name, count in built.items()}
         told["switched"] = work.instance.model == vision.model
     _report(told, as_json=as_json)
     if told["left"] and not told["switched"]:

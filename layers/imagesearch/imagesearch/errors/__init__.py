@@ -76,6 +76,7 @@ where the vendor has one (Alibaba Cloud Image Search error table), ours otherwis
     │   ├── NoSuchObject             500  InternalStorageError
     │   ├── LostRace                 409  ConcurrentChange
     │   ├── StorageUnavailable       503  ServiceUnavailable
+    │   │   └── InstanceMoving       503  InstanceMoving
     │   └── CorruptObject            500  CorruptObject
     └── ModelError                   500  ModelUnusable
 
@@ -162,6 +163,7 @@ from imagesearch.errors.states import (
 )
 from imagesearch.errors.storage import (
     CorruptObject,
+    InstanceMoving,
     LostRace,
     ModelError,
     NoSuchObject,
@@ -185,6 +187,7 @@ __all__ = [
     "IncrementRefused",
     "InstanceExists",
     "InstanceFull",
+    "InstanceMoving",
     "InvalidBase64",
     "InvalidBucketName",
     "InvalidCallback",

@@ -6,6 +6,7 @@ from imagesearch.errors.base import ImageSearchError
 
 __all__ = [
     "CorruptObject",
+    "InstanceMoving",
     "LostRace",
     "ModelError",
     "NoSuchObject",
@@ -47,6 +48,13 @@ class StorageUnavailable(StorageError):
     status = 503
     code = "ServiceUnavailable"
     default_fix = "Try again shortly."
+
+
+class InstanceMoving(StorageUnavailable):
+    """Writes pause while the instance moves to another model bundle."""
+
+    code = "InstanceMoving"
+    default_fix = "Try again in a minute."
 
 
 class CorruptObject(StorageError):

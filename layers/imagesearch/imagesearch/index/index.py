@@ -6,7 +6,13 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from imagesearch.errors import LostRace, NoSuchObject, NotYetVisible, StorageUnavailable
+from imagesearch.errors import (
+    InstanceMoving,
+    LostRace,
+    NoSuchObject,
+    NotYetVisible,
+    StorageUnavailable,
+)
 from imagesearch.index.clock import MAX_CLOCK, Clock, SystemClock, tick
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.keys import Keys
@@ -141,7 +147,7 @@ class Index:
         """
         check_sizes(entries, deletions, changes)
         if after.manifest.state != "open" and not self._aside:
-            raise StorageUnavailable(
+            raise InstanceMoving(
                 "writes pause for about a minute while the instance moves to another model bundle.",
                 fix="Try again in a minute; if nobody moves it: imagesearch reindex --cancel.",
             )
