@@ -11,7 +11,12 @@ from imagesearch.operations.answers import ComparedAnswer, FoundAnswer
 from imagesearch.operations.combined import CombinedSearch, combined
 from imagesearch.operations.compare import Compare, compare
 from imagesearch.operations.deployment import Deployment
-from imagesearch.operations.more_answers import CombinedAnswer, SubjectsAnswer, WordedAnswer
+from imagesearch.operations.more_answers import (
+    CombinedAnswer,
+    ExplainedAnswer,
+    SubjectsAnswer,
+    WordedAnswer,
+)
 from imagesearch.operations.search import Search, probabilities, search
 from imagesearch.operations.several import SearchSubjects, search_subjects
 from numpy.typing import NDArray
@@ -62,6 +67,14 @@ def compare_pictures(request: Request) -> Answer:
     """Answer how much two pictures look alike."""
     found = compare(deployment, fields.read(Compare, request.fields()))
     return Answer(ComparedAnswer(found.score, found.hamming))
+
+
+@handler.route("POST /v1/instances/{instance}/explain", spends="searches")
+def explain_hit(request: Request) -> Answer:
+    """Answer which parts of two pictures make them alike."""
+    from imagesearch.operations.explain import Explain, explain
+
+    return Answer(ExplainedAnswer.of(explain(deployment, fields.read(Explain, request.fields()))))
 
 
 def _stages(took_ms: Mapping[str, float]) -> dict[str, float]:

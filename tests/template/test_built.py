@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import boto3
 import pytest
 from imagesearch_local.problems import LocalFailure
 from imagesearch_local.rie import emulator
 
+from tests.pictures import as_bytes, drawn
 from tests.template.conftest import ROOT, SAM, Tree
 from tools.sam import bytecode, interpreter, sizes
 from tools.sam.emulated import Environment, storage
@@ -27,7 +29,7 @@ pytestmark = [
     pytest.mark.skipif(not SAM.exists(), reason="needs .venv-sam: run tools/sam/setup.sh"),
 ]
 
-Invoke = Callable[[str, str], Any]
+Invoke = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +51,14 @@ def invoke(build: Path, aws: dict[str, str]) -> Iterator[Invoke]:
     more = {"IMAGESEARCH_KEYS": "file:/nowhere", "IMAGESEARCH_COMPACT_FUNCTION": ""}
     with ExitStack() as stack:
 
-        def call(function: str, event: str) -> Any:
+        def call(function: str, event: str, swap: dict[str, str] | None = None) -> Any:
             if function not in running:
                 environment = Environment(build, function, aws | more)
                 running[function] = stack.enter_context(environment)
             text = (ROOT / "events" / f"{event}.json").read_text("utf-8")
+            for old, new in (swap or {}).items():
+                assert old in text, old
+                text = text.replace(old, new)
             return running[function].invoke(json.loads(text))
 
         yield call
@@ -130,6 +135,56 @@ def test_batch_tasks_of_an_instance_that_is_not_there(
 ) -> None:
     answer = invoke("IncrementFunction", f"{event}-increment{'s' if event == 'list' else ''}")
     assert answer.get("statusCode") == status, answer
+
+
+def test_a_batch_task_is_carried_out_by_the_built_functions(
+    invoke: Invoke, aws: dict[str, str]
+) -> None:
+    """Submitted, planned, worked off event by event, followed, resumed in vain; then the inbox."""
+    bucket = aws["IMAGESEARCH_BUCKET"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=aws["AWS_ENDPOINT_URL_S3"],
+        region_name=aws["AWS_REGION"],
+        aws_access_key_id=aws["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=aws["AWS_SECRET_ACCESS_KEY"],
+    )
+    there = {"events": "batch"}
+    assert invoke("CatalogueFunction", "create-instance", there)["statusCode"] == 201
+    lines = [
+        {"OperationType": "ADD", "ProductId": f"p{n}", "PicName": name}
+        for n, name in enumerate(["a.jpg", "missing.jpg", "a.jpg"])
+    ]
+    s3.put_object(Bucket=bucket, Key="imports/goods/a.jpg", Body=as_bytes(drawn(1)))
+    meta = "".join(json.dumps(line) + "\n" for line in lines)
+    s3.put_object(Bucket=bucket, Key="imports/goods/increment.meta", Body=meta.encode())
+    asked = there | {"my-catalogue-pictures": bucket, "/goods": "/imports/goods"}
+    checked = invoke("IncrementFunction", "check-increment", asked)
+    assert json.loads(checked["body"]) == {"ok": True, "problems": []}
+    submitted = invoke("IncrementFunction", "submit-increment", asked)
+    assert submitted["statusCode"] == 202, submitted
+    task = str(json.loads(submitted["body"])["id"])
+
+    work = "tasks/work/events/1795410000000000a1b2c3d4/1795420000000000/todo/begin-submitted.todo"
+    done: set[str] = set()
+    while todo := [
+        one["Key"]
+        for one in s3.list_objects_v2(Bucket=bucket, Prefix="tasks/work/batch/").get("Contents", [])
+        if one["Key"].endswith(".todo") and one["Key"] not in done
+    ]:
+        for key in todo:
+            assert "errorType" not in invoke("IngestFunction", "ingest-work", {work: key})
+        done.update(todo)
+    named = there | {"1795420000000000": task}
+    shown = json.loads(invoke("IncrementFunction", "show-increment", named)["body"])
+    assert (shown["state"], shown["counts"]["added"], shown["counts"]["failed"]) == ("done", 2, 1)
+    [listed] = json.loads(invoke("IncrementFunction", "list-increments", there)["body"])[
+        "increments"
+    ]
+    assert listed["id"] == shown["id"]
+    assert invoke("IncrementFunction", "resume-increment", named)["statusCode"] == 409
+    found = json.loads(invoke("CatalogueFunction", "list-pictures", there)["body"])
+    assert len(found["pictures"]) == 2
 
 
 @pytest.mark.parametrize("event", ["ingest-work", "ingest-inbox", "ingest-sweep"])

@@ -19,6 +19,7 @@ from imagesearch.operations.combined import CombinedSearch
 from imagesearch.operations.compare import Compare
 from imagesearch.operations.delete import DeletePicture, DeleteProduct, DeleteSelected
 from imagesearch.operations.duplicates import FindDuplicates
+from imagesearch.operations.explain import Explain
 from imagesearch.operations.facets import CountPictures
 from imagesearch.operations.increment_record import (
     CheckAnswer,
@@ -190,6 +191,14 @@ ROUTES = (
         "Tell how alike two pictures look",
         Compare,
         answers.ComparedAnswer,
+    ),
+    Route(
+        f"POST {_INSTANCE}/explain",
+        "explainHit",
+        "Tell which parts of two pictures make them alike",
+        Explain,
+        more_answers.ExplainedAnswer,
+        raw=True,
     ),
     Route(
         "POST /v1/uploads",

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from imagesearch.index.wording import Worded
     from imagesearch.operations.search_text import FoundByText
 
+if TYPE_CHECKING:
+    from imagesearch.operations.explain import Explained
+    from imagesearch.vision import Reasons
+
 __all__ = ["CombinedAnswer", "CountsAnswer", "DuplicatesAnswer", "SubjectsAnswer", "WordedAnswer"]
 
 Chances = Sequence[float | None]
@@ -219,6 +223,38 @@ class DuplicatesAnswer(Struct, frozen=True):
             ],
             page.looked,
             page.next_cursor,
+        )
+
+
+class ReasonsRecord(Struct, frozen=True):
+    """Where a likeness rests: shares of the region's cells, row by row from the top left."""
+
+    region: Corners
+    cells: list[list[float]]
+
+    @classmethod
+    def of(cls, reasons: Reasons) -> ReasonsRecord:
+        """Describe reasons."""
+        cells = [[round(share, 4) for share in row] for row in reasons.cells.tolist()]
+        return cls(reasons.region.as_list(), cells)
+
+
+class ExplainedAnswer(Struct, frozen=True):
+    """Why a picture was found. ``result`` is in its thumbnail's pixels, null without one."""
+
+    picture: PictureRecord
+    score: Annotated[float, Meta(ge=0, le=1)]
+    query: ReasonsRecord
+    result: ReasonsRecord | None
+
+    @classmethod
+    def of(cls, found: Explained) -> ExplainedAnswer:
+        """Describe what was found out."""
+        return cls(
+            PictureRecord.of(found.picture),
+            found.score,
+            ReasonsRecord.of(found.query),
+            ReasonsRecord.of(found.result) if found.result else None,
         )
 
 

@@ -3,6 +3,7 @@
 The heavy libraries (Pillow, ONNX Runtime) are imported when a picture is first looked at.
 """
 
+from imagesearch.vision.reasons import Reasons
 from imagesearch.vision.vision import View, Vision
 
-__all__ = ["View", "Vision"]
+__all__ = ["Reasons", "View", "Vision"]

@@ -20,6 +20,7 @@ from imagesearch.vision.manifest import DIMENSIONS
 from imagesearch.vision.meaning import MeaningMap
 from imagesearch.vision.network import Network
 from imagesearch.vision.picture import Original
+from imagesearch.vision.reasons import Reasons, covered, shares
 from imagesearch.vision.subject import regions_of
 from imagesearch.vision.views import squares
 
@@ -175,6 +176,49 @@ class Vision:
             embedded.classes,
             embedded.meaning,
             embedded.chances,
+        )
+
+    def reasons(
+        self,
+        image: bytes,
+        service: Service,
+        other: NDArray[np.float32],
+        *,
+        region: Region | None = None,
+        crop: bool = True,
+        cells: int = 7,
+    ) -> Reasons:
+        """Tell which cells of a picture make it alike to a picture of the unit vector ``other``.
+
+        The subject is chosen as by :meth:`look`. Costs ``cells`` squared runs of the embedder, and
+        one: about 0.3 s for 7. Only the plain view of the subject is looked at.
+        """
+        original = Original.open(image)
+        cropped = crop and service.crops
+        given = region.within(original.width, original.height) if cropped and region else None
+        original.decode(given or original.whole)
+        used = given or (self._find(original)[0] if cropped else original.whole)
+        original.decode(used)
+        embedder = self._manifest.embedder
+        plain = squares(original, used, ("plain",), embedder)[0]
+        cosine = float(self._plain_vectors(plain[np.newaxis], service)[0] @ other)
+        # A row of cells at a time bounds the memory.
+        hidden = list(covered(plain, cells))
+        rows = [np.stack(hidden[start : start + cells]) for start in range(0, cells**2, cells)]
+        without = np.concatenate([self._plain_vectors(row, service) @ other for row in rows])
+        return Reasons(used, cosine, shares(cosine, without, cells))
+
+    def _plain_vectors(self, shown: NDArray[np.uint8], service: Service) -> NDArray[np.float32]:
+        """Return the unit vectors of squares, each for itself, (n, 512)."""
+        embedder, blend = self._manifest.embedder, self._blend(service)
+        names = list(dict.fromkeys(blend.outputs))
+        values = self._networks[embedder.file].run(embedder.pixels, shown, names)
+        said = dict(zip(names, values, strict=True))
+        return np.stack(
+            [
+                blend.vector({name: value[i : i + 1] for name, value in said.items()}, whole=False)
+                for i in range(len(shown))
+            ]
         )
 
     @property
