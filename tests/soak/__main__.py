@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=Settings().seed)
     parser.add_argument("--keep", type=Path, help="a folder for the data, which then stays")
     given = vars(parser.parse_args())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: end early, and check
     keep: Path | None = given.pop("keep")
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         report = soak(keep or Path(folder) / "data", Settings(**given))

@@ -141,6 +141,8 @@ class _Run:
                     _say(
                         f"{self.ledger.acknowledged} acknowledged, {len(self.ledger.wrongs)} wrong"
                     )
+            except KeyboardInterrupt:
+                _say("told to end: checking what there is")
             finally:
                 calm.set()
                 chaos.result()
