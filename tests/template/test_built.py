@@ -145,7 +145,7 @@ def test_a_batch_task_is_carried_out_by_the_built_functions(
     s3 = boto3.client(
         "s3",
         endpoint_url=aws["AWS_ENDPOINT_URL_S3"],
-        region_name=aws["AWS_REGION"],
+        region_name="us-east-1",
         aws_access_key_id=aws["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=aws["AWS_SECRET_ACCESS_KEY"],
     )
