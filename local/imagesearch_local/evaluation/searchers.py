@@ -117,6 +117,7 @@ class InProcess:
         self._service = service
         self._boxes = boxes
         self._shelf: list[tuple[tuple[str, str], Features]] = []
+        self._categories: dict[tuple[str, str], int] = {}
 
     @classmethod
     def of(cls, bundle: Path, labelled: LabelledSet, boxes: Boxes) -> InProcess:
@@ -135,7 +136,9 @@ class InProcess:
             view = self._vision.look(image, self._service, region=region, crop=crop)
         except ImageSearchError as error:
             return error.detail
-        self._shelf.append(((entry.product_id, entry.pic_name), encode(view.vector)))
+        key = entry.product_id, entry.pic_name
+        self._shelf.append((key, encode(view.vector)))
+        self._categories[key] = view.category_id
         return ""
 
     def ask(self, question: Question, image: bytes) -> Outcome:
@@ -147,11 +150,13 @@ class InProcess:
         except ImageSearchError as error:
             return Outcome(query_id=question.query_id, problem=error.detail)
         matches = self._ranked(encode(view.vector))
+        hits = ((self._categories[m.product_id, m.pic_name], m.score) for m in matches)
+        category = self._vision.settled(view, hits)
         took = (time.thread_time() - began) * 1000
         return Outcome(
             query_id=question.query_id,
             matches=matches,
-            category_id=view.category_id,
+            category_id=category,
             region=view.region,
             ms=took,
             stages=dict(view.took_ms),
