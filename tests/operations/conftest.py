@@ -25,6 +25,9 @@ class Reader:
     model = "reader-1"
     meaning = None
 
+    def probability(self, service: Service, cosine: float) -> float | None:  # noqa: ARG002
+        return None
+
     def look(
         self,
         image: bytes,

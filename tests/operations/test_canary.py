@@ -46,6 +46,18 @@ def test_a_healthy_instance_finds_all_and_its_products_match(deployment: Deploym
     assert sung.milliseconds > 0
 
 
+def test_a_calibration_that_is_too_sure_shows_as_drift(deployment: Deployment) -> None:
+    snapshot = fill(deployment, {(f"p{n // 2}", f"{n}.jpg"): n for n in range(60)})
+    sung = sing("shop", snapshot, seed=1, probability=lambda score: 0.9 if score < 1 else 1.0)
+    assert sung is not None
+    assert sung.matched is not None
+    assert sung.drift == pytest.approx(0.9 - sung.matched)
+    same = fill(deployment, {(f"q{n // 2}", f"{n}.jpg"): 1000 + n // 2 for n in range(2000, 2060)})
+    sung = sing("shop", same, seed=3, probability=lambda score: float(score == 1))
+    assert sung is not None
+    assert sung.drift == pytest.approx(0, abs=0.2)
+
+
 def test_products_whose_pictures_differ_do_not_match(deployment: Deployment) -> None:
     looks = {(f"p{n // 2}", f"{n}.jpg"): n for n in range(60)}
     sung = sing("shop", fill(deployment, looks), seed=1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
+from functools import partial
 
 from imagesearch.catalogue import Instance
-from imagesearch.errors import UnknownInstance
+from imagesearch.errors import ModelMismatch, UnknownInstance
 from imagesearch.index import Maintained
 from imagesearch.observe import logger, measure
 from imagesearch.operations.canary import sing
@@ -43,8 +44,7 @@ def compact_all(deployment: Deployment) -> dict[str, Maintained]:
         try:
             done[instance.name] = _maintain(deployment, instance)
             collect_thumbnails(deployment, instance, now=time.time_ns() // 1000)
-            snapshot = deployment.index(instance).snapshot()
-            sing(instance.name, snapshot, seed=secrets.randbits(32))
+            _sing(deployment, instance)
             given = give_meanings(deployment, instance, has_time=lambda: time.monotonic() < until)
             measure(instance.name, {"MeaningsGiven": given.given})
         except UnknownInstance:
@@ -63,3 +63,14 @@ def _maintain(deployment: Deployment, instance: Instance) -> Maintained:
     counts = {"Folded": done.folded, "Merged": done.merged, "Collected": done.collected}
     measure(instance.name, counts)
     return done
+
+
+def _sing(deployment: Deployment, instance: Instance) -> None:
+    snapshot = deployment.index(instance).snapshot()
+    seed = secrets.randbits(32)
+    try:
+        told = partial(deployment.vision_of(instance).probability, instance.service)
+    except ModelMismatch:  # its bundle is not at hand here, and so is no calibration
+        sing(instance.name, snapshot, seed=seed)
+    else:
+        sing(instance.name, snapshot, seed=seed, probability=told)

@@ -46,6 +46,6 @@ def covered(square: NDArray[np.uint8], cells: int) -> Iterator[NDArray[np.uint8]
 
 def shares(cosine: float, without: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     """Return the share of each cell in what covering costs, (cells, cells)."""
-    lost = np.maximum(np.float32(cosine) - without, 0).reshape(cells, cells)
+    lost: NDArray[np.float32] = np.maximum(np.float32(cosine) - without, 0).reshape(cells, cells)
     total = float(lost.sum())
     return (lost / np.float32(total)).astype(np.float32) if total > 0 else lost
