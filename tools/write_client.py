@@ -29,6 +29,7 @@ REQUESTS = {
     "CombinedFields": ("searchPictures", {"query"}),
     "TextFields": ("searchPictures", {"text"}),
     "SubjectFields": ("searchPictures", {"regions", "image", "upload_id"}),
+    "ExplainFields": ("explainHit", {"product_id", "pic_name", "image", "upload_id"}),
     "CompareFields": ("comparePictures", {"image", "other_image"}),
     "IncrementFields": ("submitIncrement", {"bucket", "path"}),
 }

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         AttributeFields,
         CombinedFields,
         CompareFields,
+        ExplainFields,
         IncrementFields,
         SearchFields,
         SubjectFields,
@@ -178,6 +179,21 @@ class AsyncClient(AsyncCalls):
         sought = {**given(fields), **await self._picture(image), "regions": "all"}
         path = instance_path(instance, "/search")
         return await self.call("POST", path, answers.Subjects, json=sought)
+
+    async def explain(
+        self,
+        instance: str,
+        image: Image,
+        product_id: str,
+        pic_name: str,
+        **fields: Unpack[ExplainFields],
+    ) -> answers.Explained:
+        """Tell which parts of a query and of a hit make them alike."""
+        named = {"product_id": product_id, "pic_name": pic_name, **given(fields)}
+        path = instance_path(instance, "/explain")
+        return await self.call(
+            "POST", path, answers.Explained, json={**named, **await self._picture(image)}
+        )
 
     async def facets(
         self,

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         AttributeFields,
         CombinedFields,
         CompareFields,
+        ExplainFields,
         IncrementFields,
         SearchFields,
         SubjectFields,
@@ -173,6 +174,19 @@ class Client(Calls):
         sought = {**given(fields), **self._picture(image), "regions": "all"}
         path = instance_path(instance, "/search")
         return self.call("POST", path, answers.Subjects, json=sought)
+
+    def explain(
+        self,
+        instance: str,
+        image: Image,
+        product_id: str,
+        pic_name: str,
+        **fields: Unpack[ExplainFields],
+    ) -> answers.Explained:
+        """Tell which parts of a query and of a hit make them alike."""
+        named = {"product_id": product_id, "pic_name": pic_name, **given(fields)}
+        path = instance_path(instance, "/explain")
+        return self.call("POST", path, answers.Explained, json={**named, **self._picture(image)})
 
     def facets(
         self,

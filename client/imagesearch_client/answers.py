@@ -20,6 +20,7 @@ __all__ = [
     "Deleted",
     "Duplicates",
     "Erased",
+    "Explained",
     "Facet",
     "Found",
     "Health",
@@ -33,6 +34,7 @@ __all__ = [
     "Picture",
     "Problem",
     "Query",
+    "Reasons",
     "SeenPicture",
     "Subject",
     "Subjects",
@@ -236,6 +238,22 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     score: float
     hamming: int
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a picture was found. ``result`` is in its thumbnail's pixels, null without one."""
+
+    picture: Picture
+    score: float
+    query: Reasons
+    result: Reasons | None
+
+
+class Reasons(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a likeness rests: shares of the region's cells, row by row from the top left."""
+
+    region: list[int]
+    cells: list[list[float]]
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

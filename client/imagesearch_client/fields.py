@@ -13,6 +13,7 @@ __all__ = [
     "AttributeFields",
     "CombinedFields",
     "CompareFields",
+    "ExplainFields",
     "IncrementFields",
     "SearchFields",
     "SubjectFields",
@@ -101,6 +102,14 @@ class SubjectFields(TypedDict, total=False):
     score_threshold: float | None
     distinct_product: bool | None
     min_sequence: int | None
+
+
+class ExplainFields(TypedDict, total=False):
+    """Fields of ``explainHit``, see docs/http-api.md; ``None`` is not sent."""
+
+    crop: bool | None
+    region: str | Sequence[int] | None
+    cells: int | None
 
 
 class CompareFields(TypedDict, total=False):

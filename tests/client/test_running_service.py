@@ -79,6 +79,9 @@ def test_several_things_are_searched_for_counted_and_compared(
     assert worded.query.meaning
     [subject, *_] = client.search_subjects(instance, ONE, num=1).regions
     assert subject.hits
+    explained = client.explain(instance, ONE, "a", "n", cells=2)
+    assert [len(row) for row in explained.query.cells] == [2, 2]
+    assert client.search_text(instance, "s1", num=5).total == 2
     facet = client.facets(instance, "str_attr", "category_id")["str_attr"]
     assert [(value.value, value.count) for value in facet.values] == [("s1", 2), ("s2", 1)]
     looked: list[int] = []
