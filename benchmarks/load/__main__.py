@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import functools
 import json
 import random
 import sys
@@ -64,6 +65,7 @@ class Shooter:
         return await self.http.post(f"/v1/instances/{INSTANCE}/pictures", json=body | more)
 
 
+@functools.lru_cache(PICTURES)
 def _look(number: int) -> str:
     return base64.b64encode(as_bytes(drawn(number, size=(64, 64)))).decode()
 
