@@ -261,7 +261,7 @@ def test_a_picture_no_browser_shows_is_searched_all_the_same(visit: Visit, tmp_p
 
 
 def test_a_picture_too_large_for_a_request_is_scaled_down(visit: Visit, tmp_path: Path) -> None:
-    large = Image.effect_noise((1600, 1600), 90).convert("RGB")
+    large = Image.effect_noise((1750, 1750), 90).convert("RGB")
     large.paste(Image.open(SAMPLE).resize((1200, 1200)), (200, 200))
     large.save(tmp_path / "large.png")
     assert (tmp_path / "large.png").stat().st_size > 4_200_000
