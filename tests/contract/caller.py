@@ -21,7 +21,7 @@ from imagesearch.contract.service import Contract
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.instances import CreateInstance, create_instance
 from imagesearch.settings import Settings
-from imagesearch.vision import View
+from imagesearch.vision import Reasons, View
 from PIL import Image
 
 from tests.contract.wire import Keys, event
@@ -45,6 +45,10 @@ class Thumbnails:
     def probability(self, _service: Service, _cosine: float) -> float | None:
         """There is no calibration."""
         return None
+
+    def reasons(self, *_given: Any, cells: int = 7, **_more: Any) -> Reasons:
+        """Nothing rests anywhere."""
+        return Reasons(Region(0, 9, 0, 9), 1.0, np.zeros((cells, cells), np.float32))
 
     def look(
         self,
