@@ -44,8 +44,8 @@ class Policy:
     """Rows from which on a segment gets a USearch graph; ``None`` is never."""
     candidates: int = 1024
     """Nearest codes that are compared exactly."""
-    cold_candidates: int = 64
-    """The same while rows are still read one by one; at most 256."""
+    cold_candidates: int = 192
+    """The same while rows are still read one by one; with those as near as the last at most 256."""
     wait: float = 2.0
     """How long a snapshot waits for the sequence it was asked for."""
     parallel: int = 16

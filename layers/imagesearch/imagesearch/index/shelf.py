@@ -16,7 +16,7 @@ from imagesearch.storage import ObjectStore
 
 __all__ = ["Shelf"]
 
-_FEW_BYTES = 16 << 20
+_FEW_BYTES = 64 << 20
 """Bytes of rows that a first search waits for."""
 
 
