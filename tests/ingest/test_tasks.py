@@ -172,6 +172,57 @@ def test_a_write_that_was_made_before_its_worker_died_is_not_made_again(yard: Ya
     assert len(yard.catalogue()) == 9
 
 
+def test_the_outcomes_of_a_chunk_are_those_of_the_worker_that_wrote_it(yard: Yard) -> None:
+    """A picture that was missing is there when another worker goes on after the write."""
+    submitted = yard.submit([add("p"), add("q", "late.jpg"), delete("r")])
+    yard.deliver(yard.events.pop())
+    [lane] = yard.events
+    note = yard.store.after
+
+    def die(verb: str, key: str) -> None:
+        if "/wal/" in key and verb == "put_if_absent":
+            raise Killed
+
+    yard.store.after = die
+    with pytest.raises(Killed):
+        yard.deliver(lane)
+    yard.store.after = note
+    yard.bucket.objects["goods/late.jpg"] = b"7:3"
+    yard.time += 2 * LEASE
+    yard.deliver(lane)
+    done = yard.show(submitted)
+    assert (done.state, done.added, done.deleted, done.failed) == ("done", 1, 1, 1)
+    assert yard.catalogue().keys() == {PictureKey("p", "a.jpg")}
+    assert len(yard.store.body(submitted.task.keys.report).splitlines()) == 1
+    assert len(yard.eye.looked) == 1
+
+
+def test_a_failure_that_was_noted_before_a_worker_died_is_not_reported_if_it_passed(
+    yard: Yard,
+) -> None:
+    """The first worker dies after noting a failure and before writing to the index."""
+    submitted = yard.submit([add("p"), add("q", "late.jpg")])
+    yard.deliver(yard.events.pop())
+    [lane] = yard.events
+    note = yard.store.after
+
+    def die(_verb: str, key: str) -> None:
+        if "/failures/" in key:
+            raise Killed
+
+    yard.store.after = die
+    with pytest.raises(Killed):
+        yard.deliver(lane)
+    yard.store.after = note
+    yard.bucket.objects["goods/late.jpg"] = b"7:3"
+    yard.time += 2 * LEASE
+    yard.deliver(lane)
+    done = yard.show(submitted)
+    assert (done.added, done.failed) == (2, 0)
+    assert not yard.store.keys("tasks/report/")
+    assert len(yard.catalogue()) == 2
+
+
 def test_a_part_that_was_begun_is_repeated_as_it_was(yard: Yard) -> None:
     """The first worker wrote a part and died; the second has time for more, but writes the same."""
     submitted = yard.submit([add(f"p{n}") for n in range(40)])
