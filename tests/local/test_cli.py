@@ -344,3 +344,11 @@ def test_attributes_are_updated_pictures_compared_and_records_dumped(
 
 def test_the_version_is_told(call: Call) -> None:
     assert call("--version").out == f"imagesearch {__version__}\n"
+
+
+@pytest.mark.usefixtures("api")
+def test_a_row_that_is_piped_stays_on_one_line(call: Call, picture: Path) -> None:
+    call("instance", "create", "i")
+    call("add", "i", picture, "--set", f"custom_content={'long ' * 60}")
+    [_, row] = call("search", "i", picture).out.splitlines()
+    assert row.startswith("1.0000  shoe")

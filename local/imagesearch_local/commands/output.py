@@ -24,7 +24,10 @@ __all__ = [
     "progress",
 ]
 
-_SCREEN = Console(highlight=False)
+_PIPED = 1000
+"""Width of what a program reads: wide enough that no row of a table is folded."""
+
+_SCREEN = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
 _WIDE = 1000  # what is not a screen has no edge to fold at
 _NOTES = Console(stderr=True, highlight=False)
 
