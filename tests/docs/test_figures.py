@@ -18,7 +18,7 @@ def cells(page: str, row: str, after: str = "") -> list[str]:
 
 def shown(figure: str) -> list[str]:
     """Return how a figure may be rounded."""
-    number = float(figure.rstrip(" s%m"))
+    number = float(re.findall(r"[\d.]+", figure)[-1])
     return [f"{number:.0f}", f"{number:.1f}", f"{number:.2f}", f"{number * 100:.1f}"]
 
 
@@ -27,7 +27,7 @@ FIGURES = {
     "scan": cells("benchmarks/README.md", "ours, snapshot kept")[6],
     "cold": cells("benchmarks/coldstart/README.md", "first answer of a fresh")[1],
     "warm": cells("benchmarks/coldstart/README.md", "warm answer")[1],
-    "import": cells("docs/increments.md", "undisturbed")[4],
+    "import": cells("docs/increments.md", "undisturbed")[3],
     "found": cells("evaluation/README.md", "all (863) | shipped, found boxes", "### product")[2],
     "baseline": cells("evaluation/README.md", "all (863) | baseline", "### product")[2],
     "cost": cells("docs/costs.md", "searches")[5],
