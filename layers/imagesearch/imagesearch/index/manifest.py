@@ -80,7 +80,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def decode(cls, key: str, data: bytes) -> Manifest:
         """Read the object ``key``; :class:`CorruptObject` unless it is whole."""
         try:
-            return msgspec.json.decode(unseal("manifest", key, data), type=cls)
+            return _manifest.decode(unseal("manifest", key, data))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptObject(f"{key} is not a manifest: {error}.") from None
 
@@ -97,6 +97,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             return tail
         last = {name[21:]: name for name in sorted(folded)}
         return [found for found in tail if last.get(found.name[21:], "") < found.name]
+
+
+# Made at import: msgspec crashes when several threads use a struct for the first time at once.
+_manifest = msgspec.json.Decoder(Manifest)
 
 
 @dataclass(frozen=True, slots=True)

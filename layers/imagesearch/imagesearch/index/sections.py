@@ -42,6 +42,10 @@ class _Directory(msgspec.Struct, frozen=True):
     columns: dict[str, tuple[_Natural, _Kind, _Natural]]
 
 
+# Made at import: msgspec crashes when several threads use a struct for the first time at once.
+_directory = msgspec.json.Decoder(_Directory)
+
+
 def pack(about: msgspec.Struct, columns: Mapping[str, Column]) -> bytes:
     """Return the file that holds these columns."""
     directory = b""
@@ -83,7 +87,7 @@ class Sections:
             if magic != _MAGIC or version != VERSION:
                 raise CorruptObject(f"{key} is not a table of format version {VERSION}.")
             directory = file[_HEAD.size : _HEAD.size + length]
-            self._directory = msgspec.json.decode(directory, type=_Directory)
+            self._directory = _directory.decode(directory)
             self._columns = {
                 name: np.frombuffer(file, f"<{kind}", count, offset)
                 for name, (offset, kind, count) in self._directory.columns.items()

@@ -46,6 +46,10 @@ class _About(msgspec.Struct, frozen=True):
     runs: list[Run]
 
 
+# Made at import: msgspec crashes when several threads use a struct for the first time at once.
+_about = msgspec.json.Decoder(_About)
+
+
 def key_hashes(keys: Iterable[PictureKey]) -> NDArray[np.uint32]:
     """Return the CRC-32 of each key's ``product_id``, a zero byte and ``pic_name`` in UTF-8.
 
@@ -181,7 +185,7 @@ class Table:
         self.key = key
         self._sections = Sections(key, file)
         try:
-            about = msgspec.json.decode(self._sections.about, type=_About)
+            about = _about.decode(self._sections.about)
             self.clock = self._sections["clock"]
             self.operation = self._sections["operation"]
             self.product = self._sections["product"]

@@ -72,6 +72,10 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: list[tuple[str, str, str, int | str, int, int]]
 
 
+# Made at import: msgspec crashes when several threads use a struct for the first time at once.
+_body = msgspec.msgpack.Decoder(_Body)
+
+
 @dataclass(frozen=True, slots=True)
 class Tombs:
     """The dead rows of every segment, ascending, and deletions and changes that still may matter.
@@ -111,7 +115,7 @@ class Tombs:
     def decode(cls, key: str, data: bytes, *, index: str, id: str) -> Tombs:
         """Read the object ``key``; :class:`CorruptObject` unless it is whole and of ``index``."""
         try:
-            body = msgspec.msgpack.decode(unseal("tombs", key, data), type=_Body)
+            body = _body.decode(unseal("tombs", key, data))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptObject(f"{key} is not a tombstone object: {error}.") from None
         if (body.index, body.id) != (index, id):

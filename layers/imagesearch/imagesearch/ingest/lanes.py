@@ -87,6 +87,10 @@ class LaneState(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(place for place, count in self.deaths.items() if count >= DEATHS)
 
 
+# Made at import: msgspec crashes when several threads use a struct for the first time at once.
+_state = msgspec.json.Decoder(LaneState)
+
+
 class TurnLost(Exception):
     """Another worker has the lane now."""
 
@@ -107,7 +111,7 @@ class Hold:
         A worker of the same name takes over at once: it is the same event, tried again.
         """
         stored = store.get(key)
-        state = msgspec.json.decode(stored.body, type=LaneState)
+        state = _state.decode(stored.body)
         if state.finished or (state.held(now) and state.worker != worker):
             return None
         hold = cls(store, key, state, stored.etag)
