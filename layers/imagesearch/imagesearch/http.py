@@ -297,12 +297,12 @@ def _query(raw: str) -> dict[str, str]:
         raise BadRequest(f"the query has more than {_MAX_QUERY} fields.") from None
     for name, value in pairs:
         if name in found:
-            raise InvalidField(name, f"{name} is given twice in the query.")
+            raise InvalidField(name[:80], f"{name[:80]} is given twice in the query.")
         found[name] = value
     return found
 
 
 def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     for name in first.keys() & second.keys():
-        raise InvalidField(name, f"{name} is given in two places of the request.")
+        raise InvalidField(name[:80], f"{name[:80]} is given in two places of the request.")
     return {**first, **second}

@@ -25,7 +25,7 @@ def decode_object(body: bytes) -> dict[str, object]:
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidJson(f"the body is not JSON: {error}") from None
+        raise InvalidJson(f"the body is not JSON: {str(error)[:200]}") from None
     except RecursionError:
         raise InvalidJson(
             "the body is not JSON that is read here: it is nested too deep."

@@ -162,7 +162,8 @@ def _object(number: int, text: bytes) -> dict[str, Any]:
         found = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         _check_text(number, text)
-        raise LineNotJson(f"the line is not JSON: {error}.", f"该行不是 JSON：{error}。") from None
+        said = str(error)[:200]
+        raise LineNotJson(f"the line is not JSON: {said}.", f"该行不是 JSON：{said}。") from None
     except RecursionError:
         raise LineNotJson("the line is nested too deep.", "该行嵌套过深。") from None
     if not isinstance(found, dict):
