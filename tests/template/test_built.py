@@ -83,6 +83,8 @@ STORY = [
     ("AddFunction", "change-picture", 200),
     ("CatalogueFunction", "show-picture", 200),
     ("CatalogueFunction", "list-pictures", 200),
+    ("CatalogueFunction", "show-thumbnail", 404),  # its name differs from run to run
+    ("CatalogueFunction", "page-file", 200),
     ("CatalogueFunction", "count-pictures", 200),
     ("CatalogueFunction", "find-duplicates", 200),
     ("SearchFunction", "search", 200),
@@ -106,13 +108,11 @@ def test_every_event_is_answered_by_the_built_functions(invoke: Invoke) -> None:
     for function, event, status in STORY:
         answer = invoke(function, event)
         assert answer.get("statusCode") == status, (event, answer)
-        answers[event] = json.loads(answer["body"])
+        answers[event] = answer if event == "page-file" else json.loads(answer["body"])
     first = answers["search"]["hits"][0]
     assert (first["product_id"], first["sort_expr_values"]) == ("lamp-1", "7.33136443711219e+24;0")
     assert answers["search-as-bytes"]["hits"] == answers["search"]["hits"]
-    assert answers["search-text"]["query"][
-        "meaning"
-    ]  # the layer of words is where it is looked for
+    assert answers["search-text"]["query"]["meaning"]  # the layer of words is where it should be
     assert answers["delete-picture"]["deleted"] == ["front.png"]
     assert invoke("CompactFunction", "compact-instance") is not None
     assert invoke("CompactFunction", "compact-daily") is not None
