@@ -127,10 +127,14 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A page of pictures; ``next_cursor`` is null on the last."""
+    """A page of pictures; ``next_cursor`` is null on the last.
+
+    ``generation`` is the one that the list is pinned to, null if it is not.
+    """
 
     pictures: list[Picture]
     next_cursor: str | None
+    generation: int | None = None
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

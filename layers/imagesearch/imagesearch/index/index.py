@@ -30,11 +30,14 @@ from imagesearch.index.manifest import Manifest, State
 from imagesearch.index.place import After, Place
 from imagesearch.index.policy import Policy
 from imagesearch.index.reader import Reader
-from imagesearch.index.rollback import Generation, generations, rollback
+from imagesearch.index.rollback import Generation, earlier, generations, rollback
 from imagesearch.index.scrub import Scrubbed, scrub
+from imagesearch.index.shelf import Shelf
 from imagesearch.index.snapshot import Snapshot
 from imagesearch.index.standing import enter
+from imagesearch.index.tail import Tail
 from imagesearch.index.upkeep import Maintained, fold, maintain
+from imagesearch.index.view import View
 from imagesearch.storage import ObjectStore
 
 __all__ = ["Index"]
@@ -77,6 +80,8 @@ class Index:
             aside=aside,
         )
         self._keeper = Keeper(store, self._keys, self._reader, self.policy)
+        self._cache = cache
+        self._past = 0, self._reader.shelf
 
     @property
     def downloads(self) -> int:
@@ -179,6 +184,31 @@ class Index:
     def maintain(self) -> Maintained:
         """Fold, settle, merge and collect, each if it is due; any number may run at once."""
         return maintain(self._keeper)
+
+    def pin(self) -> int:
+        """Return a generation that holds every write acknowledged before the call.
+
+        The log is folded for it, unless it is empty. :meth:`at` shows the generation for a day.
+        """
+        while self._reader.observe().view.tail.names:
+            if self.fold():
+                break
+        return self._reader.manifest().manifest.generation
+
+    def at(self, generation: int) -> View:
+        """Return the index as it was in a generation, without the log that came after it.
+
+        Raises :class:`~imagesearch.errors.UnknownGeneration` if it is not in the history.
+        """
+        now = self._reader.manifest().manifest
+        if now.generation == generation:
+            return View(now, Tail(), self._reader.shelf)
+        known, shelf = self._past
+        if known != generation:
+            cache = self._cache / "past" if self._cache else None
+            shelf = Shelf(self._store, self._keys, cache, parallel=self.policy.parallel)
+            self._past = generation, shelf
+        return View(earlier(self._keeper, generation), Tail(), shelf)
 
     def generations(self) -> list[Generation]:
         """Return the generations that :meth:`rollback` can go back to, oldest first."""

@@ -13,7 +13,7 @@ from imagesearch.index.manifest import Manifest
 from imagesearch.index.parallel import each
 from imagesearch.storage import ObjectInfo
 
-__all__ = ["Generation", "generations", "rollback"]
+__all__ = ["Generation", "earlier", "generations", "rollback"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def rollback(keeper: Keeper, to: int) -> int:
     generation, :class:`CorruptObject` if something it needs is gone, and :class:`LostRace` if
     the index changed meanwhile.
     """
-    wanted = _earlier(keeper, to)
+    wanted = earlier(keeper, to)
     _check_whole(keeper, wanted)
     seen = keeper.reader.observe()
     now = seen.held.manifest
@@ -66,7 +66,8 @@ def rollback(keeper: Keeper, to: int) -> int:
     return now.generation + 1
 
 
-def _earlier(keeper: Keeper, to: int) -> Manifest:
+def earlier(keeper: Keeper, to: int) -> Manifest:
+    """Return the manifest of a generation of the history; :class:`UnknownGeneration` if none."""
     key = keeper.keys.history(to)
     try:
         return Manifest.decode(key, keeper.store.get(key).body)

@@ -163,15 +163,20 @@ class DeletedAnswer(Struct, frozen=True):
 
 
 class PageAnswer(Struct, frozen=True):
-    """A page of pictures; ``next_cursor`` is null on the last."""
+    """A page of pictures; ``next_cursor`` is null on the last.
+
+    ``generation`` is the one that the list is pinned to, null if it is not.
+    """
 
     pictures: list[PictureRecord]
     next_cursor: str | None
+    generation: int | None = None
 
     @classmethod
     def of(cls, page: Page) -> PageAnswer:
         """Describe a page."""
-        return cls([PictureRecord.of(one) for one in page.pictures], page.next_cursor)
+        pictures = [PictureRecord.of(one) for one in page.pictures]
+        return cls(pictures, page.next_cursor, page.generation)
 
 
 class QueryRecord(Struct, frozen=True):
