@@ -57,41 +57,42 @@ class AttributeFields(TypedDict, total=False):
 class SearchFields(TypedDict, total=False):
     """Fields of ``searchPictures``, see docs/http-api.md; ``None`` is not sent."""
 
-    category_id: int | None
-    crop: bool | None
-    region: str | Sequence[int] | None
     num: int | None
-    start: int | None
     filter: str | None
     score_threshold: float | None
     distinct_product: bool | None
-    distinct_by: Literal["product_id", "str_attr", "str_attr2", "str_attr3", "str_attr4"] | None
     min_sequence: int | None
+    start: int | None
+    category_id: int | None
+    distinct_by: Literal["product_id", "str_attr", "str_attr2", "str_attr3", "str_attr4"] | None
+    crop: bool | None
+    region: str | Sequence[int] | None
 
 
 class CombinedFields(TypedDict, total=False):
     """Fields of ``searchPictures``, see docs/http-api.md; ``None`` is not sent."""
 
-    category_id: int | None
     num: int | None
-    start: int | None
     filter: str | None
     score_threshold: float | None
     distinct_product: bool | None
     min_sequence: int | None
+    start: int | None
+    category_id: int | None
+    distinct_by: Literal["product_id", "str_attr", "str_attr2", "str_attr3", "str_attr4"] | None
 
 
 class TextFields(TypedDict, total=False):
     """Fields of ``searchPictures``, see docs/http-api.md; ``None`` is not sent."""
 
-    category_id: int | None
     num: int | None
-    start: int | None
     filter: str | None
     score_threshold: float | None
     distinct_product: bool | None
-    distinct_by: Literal["product_id", "str_attr", "str_attr2", "str_attr3", "str_attr4"] | None
     min_sequence: int | None
+    start: int | None
+    category_id: int | None
+    distinct_by: Literal["product_id", "str_attr", "str_attr2", "str_attr3", "str_attr4"] | None
 
 
 class SubjectFields(TypedDict, total=False):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from imagesearch.catalogue import OTHER, Picture, PictureKey, Region
+from imagesearch.catalogue import OTHER, Attributes, Picture, PictureKey, Region
 from imagesearch.errors import InvalidField, MissingField, PictureNotIndexed
 from imagesearch.index import Entry, encode, encode_meaning
 from imagesearch.operations import fields
@@ -32,12 +32,14 @@ def put(
     deployment: Deployment,
     looks: dict[str, NDArray[np.float32]],
     meanings: dict[str, NDArray[np.float32]] | None = None,
+    colours: dict[str, str] | None = None,
 ) -> None:
     catalogue = deployment.open("shop")
     entries = []
     for product_id, look in looks.items():
         meaning = (meanings or {}).get(product_id)
-        picture = Picture(PictureKey(product_id, "a"), OTHER, Region(0, 9, 0, 9))
+        attributes = Attributes(str_attr=(colours or {}).get(product_id))
+        picture = Picture(PictureKey(product_id, "a"), OTHER, Region(0, 9, 0, 9), attributes)
         coded = None if meaning is None else encode_meaning(meaning)
         entries.append(Entry(picture, encode(look), coded))
     catalogue.index.append(entries, after=catalogue.snapshot)
@@ -110,6 +112,14 @@ def test_paging_threshold_and_distinct_are_kept(shop: Deployment) -> None:
     paged = [products(ask(shop, stored("red"), stored("round"), num=2, start=n)) for n in (0, 2, 4)]
     assert [product for page in paged for product in page] == whole
     assert products(ask(shop, stored("red"), score_threshold=0.99)) == ["red"]
+
+
+def test_one_hit_for_each_value_of_an_attribute(deployment: Deployment) -> None:
+    looks = {"a": RED, "b": RED + 0.2 * TALL, "c": RED + 0.4 * TALL, "d": RED + 0.6 * TALL}
+    put(deployment, looks, dict.fromkeys(looks, ROUND), colours={"a": "red", "b": "red"})
+    assert products(ask(deployment, stored("a"), distinct_by="str_attr")) == ["a", "c", "d"]
+    with_words = ask(deployment, stored("a"), {"text": "2"}, distinct_by="str_attr")
+    assert products(with_words) == ["a", "c", "d"]
 
 
 def test_words_and_pictures_meet(deployment: Deployment) -> None:

@@ -15,12 +15,11 @@ from imagesearch.catalogue import Instance, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import InvalidField, MissingField, PictureNotIndexed
 from imagesearch.index import Entry, Query, Snapshot, TextQuery, encode, encode_meaning
+from imagesearch.index.groups import PRODUCT
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
 from imagesearch.operations.fields import (
-    CategoryId,
-    FilterText,
-    OperationFields,
+    PagedHitFields,
     PicName,
     ProductId,
     check_category,
@@ -62,17 +61,10 @@ class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     weight: Annotated[float, Meta(ge=-10, le=10, description="Not 0.")] = 1.0
 
 
-class CombinedSearch(OperationFields, frozen=True, kw_only=True):
+class CombinedSearch(PagedHitFields, frozen=True, kw_only=True):
     """What a combined search is given."""
 
     query: Annotated[list[Part], Meta(min_length=1, max_length=MAX_PARTS)]
-    category_id: CategoryId | None = None
-    num: Annotated[int, Meta(ge=1, description="At most 100.")] = 10
-    start: Annotated[int, Meta(ge=0, description="At most 499.")] = 0
-    filter: FilterText | None = None
-    score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    distinct_product: bool = False
-    min_sequence: Annotated[int, Meta(ge=0)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +254,10 @@ def _search(
     }
     ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
     kept = [(key, max(0.0, score)) for key, score in ranked if score >= request.score_threshold]
-    if request.distinct_product:
-        first: dict[str, tuple[PictureKey, float]] = {}
+    if _distinct(request):
+        first: dict[object, tuple[PictureKey, float]] = {}
         for key, score in kept:
-            first.setdefault(key.product_id, (key, score))
+            first.setdefault(_group(entries[key].picture, request), (key, score))
         kept = list(first.values())
     page = kept[request.start : request.start + request.num]
     total = (by_look or by_text).total if by_look or by_text else 0  # type: ignore[union-attr]
@@ -291,7 +283,8 @@ class _Candidates:
                 filter=_filter(request),
                 num=request.start + request.num if alone else _DEEPEST,
                 score_threshold=request.score_threshold if alone else 0.0,
-                distinct_product=request.distinct_product and alone,
+                distinct_product=alone and _distinct(request),
+                distinct_by=request.distinct_by or PRODUCT,
             )
         )
         scores = {hit.picture.key: hit.likeness.score for hit in found.hits}
@@ -310,6 +303,18 @@ class _Candidates:
         )
         scores = {hit.picture.key: hit.cosine for hit in found.hits}
         return cls(direction, scores, found.total)
+
+
+def _distinct(request: CombinedSearch) -> bool:
+    return request.distinct_product or request.distinct_by is not None
+
+
+def _group(picture: Picture, request: CombinedSearch) -> object:
+    """Return what a hit is the only one of; one without the attribute stands for itself."""
+    if request.distinct_by in (None, PRODUCT):
+        return picture.key.product_id
+    value = getattr(picture.attributes, request.distinct_by or "")
+    return picture.key if value is None else value
 
 
 def _within(catalogue: Catalogue, request: CombinedSearch) -> int | None:

@@ -25,8 +25,10 @@ __all__ = [
     "CategoryId",
     "DistinctBy",
     "FilterText",
+    "HitFields",
     "IntAttr",
     "OperationFields",
+    "PagedHitFields",
     "PicName",
     "ProductId",
     "StrAttr",
@@ -62,6 +64,24 @@ class OperationFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The fields of one operation; every operation works on an instance."""
 
     instance: str
+
+
+class HitFields(OperationFields, frozen=True, kw_only=True):
+    """Which hits a search is to give."""
+
+    num: Annotated[int, Meta(ge=1, description="At most 100.")] = 10
+    filter: FilterText | None = None
+    score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    distinct_product: bool = False
+    min_sequence: Annotated[int, Meta(ge=0)] | None = None
+
+
+class PagedHitFields(HitFields, frozen=True, kw_only=True):
+    """Which hits of which page, and of which category."""
+
+    start: Annotated[int, Meta(ge=0, description="At most 499.")] = 0
+    category_id: CategoryId | None = None
+    distinct_by: DistinctBy | None = None
 
 
 class AttributeFields(OperationFields, frozen=True, kw_only=True):

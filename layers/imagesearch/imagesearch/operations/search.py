@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
-
-from msgspec import Meta
+from typing import TYPE_CHECKING
 
 from imagesearch.catalogue import Instance, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
@@ -17,10 +15,7 @@ from imagesearch.index.groups import PRODUCT
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
 from imagesearch.operations.fields import (
-    CategoryId,
-    DistinctBy,
-    FilterText,
-    OperationFields,
+    PagedHitFields,
     PicName,
     ProductId,
     check_category,
@@ -35,23 +30,15 @@ if TYPE_CHECKING:
 __all__ = ["Found", "Search", "probabilities", "search"]
 
 
-class Search(OperationFields, frozen=True, kw_only=True):
+class Search(PagedHitFields, frozen=True, kw_only=True):
     """What a search is given: ``image``, ``upload_id``, or the key of an indexed picture."""
 
     image: bytes | None = None
     upload_id: str | None = None
     product_id: ProductId | None = None
     pic_name: PicName | None = None
-    category_id: CategoryId | None = None
     crop: bool = True
     region: str | list[int] | None = None
-    num: Annotated[int, Meta(ge=1, description="At most 100.")] = 10
-    start: Annotated[int, Meta(ge=0, description="At most 499.")] = 0
-    filter: FilterText | None = None
-    score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    distinct_product: bool = False
-    distinct_by: DistinctBy | None = None
-    min_sequence: Annotated[int, Meta(ge=0)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,7 @@ from imagesearch.index.wording import MOST_TERMS, Worded, WordedQuery, Wording
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.fields import (
-    CategoryId,
-    DistinctBy,
-    FilterText,
-    OperationFields,
+    PagedHitFields,
     check_category,
     check_page,
 )
@@ -37,18 +34,10 @@ from imagesearch.words.terms import Finder
 __all__ = ["FoundByText", "SearchText", "search_text"]
 
 
-class SearchText(OperationFields, frozen=True, kw_only=True):
+class SearchText(PagedHitFields, frozen=True, kw_only=True):
     """What a search by words is given."""
 
     text: Annotated[str, Meta(max_length=512, description="English or Chinese, with a word in it.")]
-    category_id: CategoryId | None = None
-    num: Annotated[int, Meta(ge=1, description="At most 100.")] = 10
-    start: Annotated[int, Meta(ge=0, description="At most 499.")] = 0
-    filter: FilterText | None = None
-    score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    distinct_product: bool = False
-    distinct_by: DistinctBy | None = None
-    min_sequence: Annotated[int, Meta(ge=0)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

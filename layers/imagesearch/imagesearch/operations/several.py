@@ -5,16 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from msgspec import Meta
+from typing import TYPE_CHECKING, Literal
 
 from imagesearch.catalogue import Instance, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.index import Answer, Query, encode
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Deployment
-from imagesearch.operations.fields import FilterText, OperationFields, check_page
+from imagesearch.operations.fields import HitFields, check_page
 from imagesearch.operations.looking import look_while_opening
 from imagesearch.operations.source import picture_bytes
 
@@ -24,17 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["FoundSubject", "FoundSubjects", "SearchSubjects", "search_subjects"]
 
 
-class SearchSubjects(OperationFields, frozen=True, kw_only=True):
+class SearchSubjects(HitFields, frozen=True, kw_only=True):
     """What a search for every subject is given; ``num`` hits for each."""
 
     image: bytes | None = None
     upload_id: str | None = None
     regions: Literal["all"]
-    num: Annotated[int, Meta(ge=1, description="At most 100.")] = 10
-    filter: FilterText | None = None
-    score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    distinct_product: bool = False
-    min_sequence: Annotated[int, Meta(ge=0)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
