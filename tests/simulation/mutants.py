@@ -18,7 +18,7 @@ from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Held, Manifest
 from imagesearch.index.merge import _replaced
 from imagesearch.index.reader import Observation, Reader
-from imagesearch.index.rollback import _earlier
+from imagesearch.index.rollback import earlier
 from imagesearch.index.tombs import Tombs
 from imagesearch.index.view import View
 from msgspec.structs import replace as replace_struct
@@ -238,7 +238,7 @@ def _replaced_without_changes(keeper: Keeper, manifest: Manifest, moved: Any, ne
 
 def _rolled_back_in_part(keeper: Keeper, to: int) -> int:
     """Go back to earlier segments, but let the log go on as it is."""
-    wanted, held = _earlier(keeper, to), keeper.reader.manifest()
+    wanted, held = earlier(keeper, to), keeper.reader.manifest()
     kept = {"segments": wanted.segments, "dead": wanted.dead, "tombs": wanted.tombs}
     if not keeper.commit(held, replace_struct(held.manifest, **kept)):
         raise LostRace("the index was folded while it was rolled back.")
