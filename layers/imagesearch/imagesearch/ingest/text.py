@@ -48,9 +48,12 @@ def _inflated(start: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
             yield out
         rest = member.unconsumed_tail
         if member.eof:
-            rest = member.unused_data or next(blocks, b"")
-            if not rest.strip(b"\0"):  # the end, or the padding some tools put there
-                return
+            rest = member.unused_data.lstrip(b"\0")  # the padding some tools put there
+            while not rest:
+                block = next(blocks, b"")
+                if not block:
+                    return
+                rest = block.lstrip(b"\0")
             member = zlib.decompressobj(wbits=31)
         elif not rest:
             rest = next(blocks, b"")
