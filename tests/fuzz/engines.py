@@ -24,17 +24,20 @@ def atheris_there() -> bool:
     return importlib.util.find_spec("atheris") is not None
 
 
-def fuzz_by_coverage(harness: Harness, seconds: float, corpus: Path) -> None:
+def fuzz_by_coverage(
+    harness: Harness, seconds: float, corpus: Path, *, seed: int = 0, most: int = 0
+) -> None:
     """Hand over to libFuzzer, which does not return: it ends the process, with 77 on a finding.
 
-    An input that takes 20 s or 2.5 GB is a finding too.
+    With a ``seed`` and a number of inputs (0: neither) a run is as good as repeatable. An input
+    that takes 20 s or 2.5 GB is a finding too.
     """
     import atheris
 
     place = corpus / harness.name
     place.mkdir(parents=True, exist_ok=True)
-    for seed in [*harness.seeds(), *learnt(harness.name)]:
-        (place / hashlib.sha1(seed).hexdigest()).write_bytes(seed)
+    for known in [*harness.seeds(), *learnt(harness.name)]:
+        (place / hashlib.sha1(known).hexdigest()).write_bytes(known)
     found = FOUND / harness.name
     found.mkdir(parents=True, exist_ok=True)
     options = [
@@ -43,6 +46,8 @@ def fuzz_by_coverage(harness: Harness, seconds: float, corpus: Path) -> None:
         f"-timeout={_SLOW_SECONDS}",
         f"-rss_limit_mb={_MEGABYTES}",
         f"-artifact_prefix={found}/",
+        f"-seed={seed}",
+        *([f"-atheris_runs={most}"] if most else []),
         "-print_final_stats=1",
         "-verbosity=0",
     ]
