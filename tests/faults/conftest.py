@@ -25,7 +25,7 @@ class Troubled:
         self.proxy.requests = None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # other services of the session are not to find this proxy
 def _troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubled]:
     data = tmp_path_factory.mktemp("troubled")
     with (
