@@ -197,6 +197,22 @@ def test_who_is_stopped_in_between_leaves_the_instance_as_it_was(world: World) -
     assert is_genuine(world.store, receipt)
 
 
+def test_what_one_that_was_stopped_after_its_switch_left_goes_with_the_next(world: World) -> None:
+    stopped = world.erasure("product-03")
+
+    def stop(*_: object) -> list[tuple[str, str]]:
+        raise KeyboardInterrupt
+
+    stopped._purge = stop
+    with pytest.raises(KeyboardInterrupt):
+        stopped.carry_out()
+    assert world.holding(b"product-03")
+    assert world.environment().open("shop").snapshot.of_product("product-03") == []
+    receipt = world.erasure("product-03").carry_out()
+    assert world.holding(b"product-03") == []
+    assert [*find_leftovers(world.environment(), receipt)] == []
+
+
 def test_a_receipt_cannot_be_altered(world: World) -> None:
     receipt = world.erasure("product-03").carry_out()
     assert is_genuine(world.store, receipt)

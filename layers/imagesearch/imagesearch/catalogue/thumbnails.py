@@ -12,9 +12,11 @@ import secrets
 from dataclasses import dataclass, field
 
 from imagesearch.catalogue.instance import Instance
+from imagesearch.catalogue.picture import Picture
+from imagesearch.errors import NoSuchObject
 from imagesearch.storage import ObjectStore
 
-__all__ = ["Pack", "Place"]
+__all__ = ["Pack", "Place", "read_thumbnail"]
 
 _PLACE = re.compile(r"([0-9a-f]{32})-(\d{1,9})-(\d{1,6})", re.ASCII)
 
@@ -61,3 +63,14 @@ class Pack:
         """Store the pack, unless it is empty. Comes before the write that refers to it."""
         if self._parts:
             store.put(f"{instance.thumbnails}{self.name}", b"".join(self._parts))
+
+
+def read_thumbnail(store: ObjectStore, instance: Instance, picture: Picture) -> bytes:
+    """Return a picture's thumbnail, a JPEG file; empty if it has none."""
+    place = Place.parse(picture.thumbnail)
+    if place is None:
+        return b""
+    try:
+        return store.get_range(place.key(instance), place.start, place.length)
+    except NoSuchObject:
+        return b""

@@ -1,7 +1,7 @@
 """The index: a log that anybody may append to, immutable segments, and one manifest, on S3."""
 
 from imagesearch.index.clock import Clock, SystemClock
-from imagesearch.index.features import Features, Likeness, encode, likeness
+from imagesearch.index.features import Features, Likeness, direction, encode, likeness
 from imagesearch.index.index import Index
 from imagesearch.index.log import (
     Change,
@@ -47,6 +47,7 @@ __all__ = [
     "SystemClock",
     "TextQuery",
     "Version",
+    "direction",
     "encode",
     "encode_meaning",
     "likeness",

@@ -21,6 +21,7 @@ __all__ = [
     "Features",
     "Likeness",
     "bits_of",
+    "direction",
     "encode",
     "levels",
     "likeness",
@@ -91,6 +92,12 @@ def levels(vector: NDArray[np.floating[Any]]) -> NDArray[np.int8]:
     if not 0 < largest < np.inf:
         raise ValueError(f"a feature vector must be finite and not zero; its maximum is {largest}.")
     return np.rint(exact / largest * 127).astype(np.int8)
+
+
+def direction(row: NDArray[np.int8]) -> NDArray[np.float32]:
+    """Return the unit vector that a row, or a meaning, stands for, (512,)."""
+    wide = row.astype(np.float32)
+    return wide / np.float32(np.linalg.norm(wide))
 
 
 def bits_of(rows: NDArray[np.int8]) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from imagesearch.catalogue import Instance, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import InvalidField, MissingField, PictureNotIndexed
-from imagesearch.index import Entry, Query, Snapshot, TextQuery, encode, encode_meaning
+from imagesearch.index import Entry, Query, Snapshot, TextQuery, direction, encode, encode_meaning
 from imagesearch.index.groups import PRODUCT
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
@@ -224,12 +224,7 @@ def _place(
     if named is None or entry is None:
         name = f"{named.pic_name!r} of product {named.product_id!r}" if named else ""
         raise PictureNotIndexed(f"picture {name} is not indexed.", field="query")
-    return _unit(entry.features.row)
-
-
-def _unit(row: NDArray[np.int8]) -> Direction:
-    wide = row.astype(np.float32)
-    return wide / np.float32(np.linalg.norm(wide))
+    return direction(entry.features.row)
 
 
 def _search(
@@ -260,7 +255,7 @@ def _search(
             first.setdefault(_group(entries[key].picture, request), (key, score))
         kept = list(first.values())
     page = kept[request.start : request.start + request.num]
-    total = (by_look or by_text).total if by_look or by_text else 0  # type: ignore[union-attr]
+    total = max(one.total for one in (by_look, by_text) if one)
     return _described(snapshot, page, request.query, places), total
 
 
@@ -268,17 +263,17 @@ def _search(
 class _Candidates:
     """The best in one space by key, best first; ``total`` passed category and filter."""
 
-    direction: Direction
+    towards: Direction
     scores: Mapping[PictureKey, float]
     total: int
 
     @classmethod
     def by_look(cls, catalogue: Catalogue, request: CombinedSearch, wish: _Wish) -> _Candidates:
-        direction = wish.direction()
+        towards = wish.direction()
         alone = all(part.text is None for part in request.query)
         found = catalogue.snapshot.search(
             Query(
-                features=encode(direction),
+                features=encode(towards),
                 category_id=_within(catalogue, request),
                 filter=_filter(request),
                 num=request.start + request.num if alone else _DEEPEST,
@@ -288,21 +283,21 @@ class _Candidates:
             )
         )
         scores = {hit.picture.key: hit.likeness.score for hit in found.hits}
-        return cls(direction, scores, found.total)
+        return cls(towards, scores, found.total)
 
     @classmethod
     def by_text(cls, catalogue: Catalogue, request: CombinedSearch, wish: _Wish) -> _Candidates:
-        direction = wish.direction()
+        towards = wish.direction()
         found = catalogue.snapshot.search_meaning(
             TextQuery(
-                meaning=encode_meaning(direction),
+                meaning=encode_meaning(towards),
                 category_id=_within(catalogue, request),
                 filter=_filter(request),
                 num=_DEEPEST,
             )
         )
         scores = {hit.picture.key: hit.cosine for hit in found.hits}
-        return cls(direction, scores, found.total)
+        return cls(towards, scores, found.total)
 
 
 def _distinct(request: CombinedSearch) -> bool:
@@ -326,13 +321,13 @@ def _filter(request: CombinedSearch) -> Filter | None:
 
 
 def _by_look(entry: Entry, wanted: _Candidates | None) -> float:
-    return float(_unit(entry.features.row) @ wanted.direction) if wanted else 0.0
+    return float(direction(entry.features.row) @ wanted.towards) if wanted else 0.0
 
 
 def _by_text(entry: Entry, wanted: _Candidates | None) -> float:
     if wanted is None or entry.meaning is None:
         return 0.0
-    return float(_unit(entry.meaning) @ wanted.direction)
+    return float(direction(entry.meaning) @ wanted.towards)
 
 
 def _described(
@@ -357,4 +352,4 @@ def _described(
 
 def _cosine(entry: Entry, place: Direction, *, meaning: bool) -> float | None:
     row = entry.meaning if meaning else entry.features.row
-    return None if row is None else float(_unit(row) @ place)
+    return None if row is None else float(direction(row) @ place)

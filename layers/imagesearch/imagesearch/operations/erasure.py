@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from imagesearch.catalogue import Instance, Picture, PictureKey
-from imagesearch.catalogue.thumbnails import Pack, Place
+from imagesearch.catalogue.thumbnails import Pack, Place, read_thumbnail
 from imagesearch.errors import Conflict, LostRace, NoSuchObject
 from imagesearch.index import Entry, Index, OfPicture, OfProduct, Snapshot
 from imagesearch.operations.deployment import Deployment
@@ -213,7 +213,7 @@ class Erasure:
         """Delete the old index, the old packs, and what lies in the inbox of the products."""
         old = _aside(self._deployment, self.instance)
         old.enter("retired")
-        deleted = self._purge(self.instance.prefix, ())
+        deleted = [one for folder in self._old_folders() for one in self._purge(folder, ())]
         # An add under way may have stored its pack already; the living refer to it.
         used = self._packs | _packs_of(self._there.snapshot(), self.instance)
         deleted += self._purge(self.instance.thumbnails, used)
@@ -224,6 +224,17 @@ class Erasure:
         for index in (self.instance, self._target):
             shutil.rmtree(_folder(self._deployment, index), ignore_errors=True)
         return deleted
+
+    def _old_folders(self) -> list[str]:
+        """Return the prefixes of all indexes of the instance but the one in force.
+
+        One that was interrupted after its switch has left the index of before.
+        """
+        every = f"index/{self.instance.name}/{self.instance.incarnation}"
+        found = {f"{info.key.rpartition('/')[0]}/" for info in self._deployment.store.list(every)}
+        folders = {"/".join(prefix.split("/")[:3]) + "/" for prefix in found}
+        kept = {self._target.prefix, self.instance.thumbnails, self.instance.moves}
+        return sorted({*folders, self.instance.prefix} - kept)
 
     def _give_up(self) -> None:
         """Leave the instance as it was, unless it has been moved already."""
@@ -334,14 +345,8 @@ def _entries(snapshot: Snapshot) -> Iterator[Entry]:
 def _with_thumbnail(
     picture: Picture, instance: Instance, store: ObjectStore, pack: Pack
 ) -> Picture:
-    place = Place.parse(picture.thumbnail)
-    if place is None:
-        return picture
-    try:
-        found = store.get_range(place.key(instance), place.start, place.length)
-    except NoSuchObject:
-        return replace(picture, thumbnail="")
-    return replace(picture, thumbnail=pack.add(found))
+    small = read_thumbnail(store, instance, picture)
+    return replace(picture, thumbnail=pack.add(small) if small else "")
 
 
 def _packs_of(snapshot: Snapshot, instance: Instance) -> set[str]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
 
 from imagesearch.catalogue import Picture, PictureKey, Region
-from imagesearch.catalogue.thumbnails import Place
-from imagesearch.errors import NoSuchObject, UnknownPicture
-from imagesearch.index import Entry, Features, encode, likeness
-from imagesearch.operations.deployment import Catalogue, Deployment
+from imagesearch.catalogue.thumbnails import read_thumbnail
+from imagesearch.errors import UnknownPicture
+from imagesearch.index import direction, encode, likeness
+from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.fields import OperationFields, PicName, ProductId
 from imagesearch.operations.source import picture_bytes
 
@@ -68,29 +66,14 @@ def explain(deployment: Deployment, request: Explain) -> Explained:
     reasons = vision.reasons(
         image,
         service,
-        _unit(entry.features),
+        direction(entry.features.row),
         region=region,
         crop=request.crop,
         cells=request.cells,
     )
-    small = _thumbnail(deployment, catalogue, entry)
+    small = read_thumbnail(deployment.store, catalogue.instance, entry.picture)
     result = None
-    if small is not None:
+    if small:
         result = vision.reasons(small, service, view.vector, cells=request.cells)
     score = likeness(encode(view.vector), entry.features).score
     return Explained(entry.picture, score, reasons, result)
-
-
-def _unit(features: Features) -> NDArray[np.float32]:
-    row = features.row.astype(np.float32)
-    return row / np.float32(np.linalg.norm(row))
-
-
-def _thumbnail(deployment: Deployment, catalogue: Catalogue, entry: Entry) -> bytes | None:
-    place = Place.parse(entry.picture.thumbnail)
-    if place is None:
-        return None
-    try:
-        return deployment.store.get_range(place.key(catalogue.instance), place.start, place.length)
-    except NoSuchObject:
-        return None

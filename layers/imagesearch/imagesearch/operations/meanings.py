@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imagesearch.catalogue import Instance, Picture, PictureKey
-from imagesearch.catalogue.thumbnails import Place
-from imagesearch.errors import BadRequest, ModelMismatch, NoSuchObject
+from imagesearch.catalogue import Instance, PictureKey
+from imagesearch.catalogue.thumbnails import read_thumbnail
+from imagesearch.errors import BadRequest, ModelMismatch
 from imagesearch.index import Change, Features, Lacking, Snapshot, encode, encode_meaning, likeness
 from imagesearch.operations.deployment import Deployment
 
@@ -80,22 +80,15 @@ def _change(
     deployment: Deployment, instance: Instance, vision: Vision, snapshot: Snapshot, lacking: Lacking
 ) -> Change | None:
     picture = lacking.picture
-    thumbnail, entry = _thumbnail(deployment, instance, picture), snapshot.find(picture.key)
+    thumbnail, entry = (
+        read_thumbnail(deployment.store, instance, picture),
+        snapshot.find(picture.key),
+    )
     view = _seen(vision, instance, thumbnail, entry.features) if thumbnail and entry else None
     if view is None or view.meaning is None:
         return None
     meaning = encode_meaning(view.meaning)
     return Change(picture.key, of=lacking.version, classes=view.classes, meaning=meaning)
-
-
-def _thumbnail(deployment: Deployment, instance: Instance, picture: Picture) -> bytes:
-    place = Place.parse(picture.thumbnail)
-    if place is None:
-        return b""
-    try:
-        return deployment.store.get_range(place.key(instance), place.start, place.length)
-    except NoSuchObject:
-        return b""
 
 
 def _seen(vision: Vision, instance: Instance, thumbnail: bytes, wanted: Features) -> View | None:
