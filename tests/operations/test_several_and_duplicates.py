@@ -110,6 +110,19 @@ def test_pages_of_duplicates_tell_all_of_them(deployment: Deployment) -> None:
     assert (pairs, looked) == (wanted, 12)
 
 
+def test_a_page_of_duplicates_ends_when_time_is_up(deployment: Deployment) -> None:
+    for number in range(4):
+        add(deployment, f"p{number}", 1)
+    told, cursor = [], None
+    for _ in range(4):
+        request = FindDuplicates(instance="shop", cursor=cursor)
+        page = find_duplicates(deployment, request, seconds=0)
+        assert page.looked == 1
+        told += [len(twins.duplicates) for twins in page.twins]
+        cursor = page.next_cursor
+    assert (told, cursor) == ([3, 2, 1], None)
+
+
 def test_an_add_reports_or_refuses_a_duplicate(deployment: Deployment) -> None:
     add(deployment, "first", 1)
     assert add(deployment, "quiet", 2).duplicates == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,6 +18,8 @@ __all__ = ["SAME", "DuplicatePage", "FindDuplicates", "Twins", "find_duplicates"
 
 SAME = 0.97
 """Score from which on two pictures count as the same one."""
+_SECONDS = 15.0
+"""Time after which a page ends; API Gateway waits for 30."""
 _TWINS = 1000
 """Pictures that are told of one that has very many duplicates, itself among them."""
 
@@ -44,7 +47,7 @@ class DuplicatePage:
     """The pictures of a page that have duplicates; ``next_cursor`` is ``None`` on the last.
 
     Every pair is told once, with the picture whose key comes first. ``looked`` counts the
-    pictures that were compared with the whole instance.
+    pictures that were compared with the whole instance, fewer than were asked for when time is up.
     """
 
     twins: tuple[Twins, ...]
@@ -53,18 +56,28 @@ class DuplicatePage:
     instance: Instance
 
 
-def find_duplicates(deployment: Deployment, request: FindDuplicates) -> DuplicatePage:
-    """Compare each picture of a page with all of the instance, exactly."""
+def find_duplicates(
+    deployment: Deployment, request: FindDuplicates, *, seconds: float = _SECONDS
+) -> DuplicatePage:
+    """Compare each picture of a page with all of the instance, exactly.
+
+    The page ends early after some ``seconds``, with one picture at least.
+    """
+    until = time.monotonic() + seconds
     after = key_of(request.cursor) if request.cursor is not None else None
     catalogue = deployment.open(request.instance)
     snapshot = catalogue.snapshot
     found = snapshot.matching(None, after=after, limit=request.limit + 1)
-    page, more = found[: request.limit], len(found) > request.limit
-    twins = [_twins(snapshot, picture, request.score) for picture in page]
+    twins: list[Twins] = []
+    for picture in found[: request.limit]:
+        twins.append(_twins(snapshot, picture, request.score))
+        if time.monotonic() > until:
+            break
+    looked = len(twins)
     return DuplicatePage(
         tuple(one for one in twins if one.duplicates),
-        len(page),
-        cursor_of(page[-1].key) if more else None,
+        looked,
+        cursor_of(found[looked - 1].key) if looked < len(found) else None,
         catalogue.instance,
     )
 
