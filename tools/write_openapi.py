@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from imagesearch.openapi import ROUTES, document
+from imagesearch.openapi import document
+from imagesearch.routes import ROUTES
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/openapi.json"

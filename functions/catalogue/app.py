@@ -22,7 +22,7 @@ from imagesearch.operations.instances import (
     describe_instance,
     list_instances,
 )
-from imagesearch.operations.more_answers import CountsAnswer, DuplicatesAnswer
+from imagesearch.operations.overview_answers import CountsAnswer, DuplicatesAnswer
 from imagesearch.operations.pictures import ListPictures, ShowPicture, list_pictures, show_picture
 from imagesearch.operations.search import probabilities
 from imagesearch.operations.thumbnails import ShowThumbnail, show_thumbnail

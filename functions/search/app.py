@@ -11,13 +11,13 @@ from imagesearch.operations.answers import ComparedAnswer, FoundAnswer
 from imagesearch.operations.combined import CombinedSearch, combined
 from imagesearch.operations.compare import Compare, compare
 from imagesearch.operations.deployment import Deployment
-from imagesearch.operations.more_answers import (
+from imagesearch.operations.search import Search, probabilities, search
+from imagesearch.operations.search_answers import (
     CombinedAnswer,
     ExplainedAnswer,
     SubjectsAnswer,
     WordedAnswer,
 )
-from imagesearch.operations.search import Search, probabilities, search
 from imagesearch.operations.several import SearchSubjects, search_subjects
 from numpy.typing import NDArray
 

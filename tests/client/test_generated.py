@@ -14,7 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from imagesearch.openapi import ROUTES, document
+from imagesearch.openapi import document
+from imagesearch.routes import ROUTES
 from imagesearch_client import AsyncClient, Client, Refused, errors, refusals
 
 ROOT = Path(__file__).parents[2]

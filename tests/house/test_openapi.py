@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from imagesearch.openapi import ROUTES, Route, document
+from imagesearch.openapi import document
 from imagesearch.operations import fields
+from imagesearch.routes import ROUTES, Route
 from msgspec import Struct
 from openapi_spec_validator import validate
 

@@ -1,4 +1,4 @@
-"""What the HTTP API answers to combined searches, for subjects, counts and duplicates."""
+"""What the HTTP API answers to searches by words, for subjects, by several things, and to why."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
-from imagesearch.index.facets import Facet
 from imagesearch.operations.answers import Corners, HitRecord, IndexRecord, PictureRecord
-from imagesearch.operations.combined import CombinedHit, FoundTogether
-from imagesearch.operations.duplicates import DuplicatePage
-from imagesearch.operations.several import FoundSubjects
 
 if TYPE_CHECKING:
     from imagesearch.index.wording import Worded
-    from imagesearch.operations.search_text import FoundByText
-
-if TYPE_CHECKING:
+    from imagesearch.operations.combined import CombinedHit, FoundTogether
     from imagesearch.operations.explain import Explained
+    from imagesearch.operations.search_text import FoundByText
+    from imagesearch.operations.several import FoundSubjects
     from imagesearch.vision import Reasons
 
-__all__ = ["CombinedAnswer", "CountsAnswer", "DuplicatesAnswer", "SubjectsAnswer", "WordedAnswer"]
-
-Chances = Sequence[float | None]
+__all__ = ["CombinedAnswer", "ExplainedAnswer", "SubjectsAnswer", "WordedAnswer"]
 
 
 class CombinedHitRecord(PictureRecord, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,7 +126,9 @@ class SubjectsAnswer(Struct, frozen=True):
     took_ms: dict[str, float]
 
     @classmethod
-    def of(cls, found: FoundSubjects, probabilities: Iterable[Chances]) -> SubjectsAnswer:
+    def of(
+        cls, found: FoundSubjects, probabilities: Iterable[Sequence[float | None]]
+    ) -> SubjectsAnswer:
         """Describe what was found, and how likely each hit is the same thing."""
         return cls(
             [
@@ -149,80 +145,6 @@ class SubjectsAnswer(Struct, frozen=True):
             ],
             IndexRecord(found.generation, found.sequence),
             _rounded(found.took_ms),
-        )
-
-
-class ValueRecord(Struct, frozen=True):
-    """A value and how many pictures have it."""
-
-    value: int | str
-    count: int
-
-
-class FacetRecord(Struct, frozen=True):
-    """The most frequent values of a field.
-
-    ``others`` counts the pictures with another value, ``missing`` those without any.
-    """
-
-    values: list[ValueRecord]
-    others: int
-    missing: int
-
-
-class CountsAnswer(Struct, frozen=True):
-    """How many pictures have each value, by field."""
-
-    facets: dict[str, FacetRecord]
-
-    @classmethod
-    def of(cls, found: Mapping[str, Facet]) -> CountsAnswer:
-        """Describe the counts."""
-        return cls(
-            {
-                field: FacetRecord(
-                    [ValueRecord(value, count) for value, count in facet.counts],
-                    facet.others,
-                    facet.missing,
-                )
-                for field, facet in found.items()
-            }
-        )
-
-
-class TwinsRecord(Struct, frozen=True):
-    """A picture and those later in the order of keys that look the same."""
-
-    picture: PictureRecord
-    duplicates: list[HitRecord]
-
-
-class DuplicatesAnswer(Struct, frozen=True):
-    """Pictures that have duplicates; ``next_cursor`` is null on the last page.
-
-    ``looked`` counts the pictures that were compared with all others.
-    """
-
-    groups: list[TwinsRecord]
-    looked: int
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, page: DuplicatePage, probabilities: Iterable[Chances]) -> DuplicatesAnswer:
-        """Describe a page, with how likely each duplicate shows the same thing."""
-        return cls(
-            [
-                TwinsRecord(
-                    PictureRecord.of(twins.picture),
-                    [
-                        HitRecord.of_hit(*pair)
-                        for pair in zip(twins.duplicates, chances, strict=True)
-                    ],
-                )
-                for twins, chances in zip(page.twins, probabilities, strict=True)
-            ],
-            page.looked,
-            page.next_cursor,
         )
 
 
