@@ -279,3 +279,8 @@ def signed_item(
     digest = hmac.new(key.secret.encode(), text.encode(), hashlib.sha1).digest()
     headers["authorization"] = f"acs {key.id}:{base64.b64encode(digest).decode()}"
     return event("POST", target, headers, body)
+
+
+def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return an answer without some of its fields."""
+    return {name: value for name, value in body.items() if name not in names}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from imagesearch.catalogue import OTHER, Attributes, Picture, PictureKey, Region
-from imagesearch.index import Entry, Features, encode
+from imagesearch.index import Entry, Features, Index, Policy, encode
 from numpy.typing import NDArray
+
+from tests.stores import MemoryStore
+
+PREFIX = "i/"
 
 
 def vector(seed: int) -> NDArray[np.float32]:
@@ -38,3 +44,7 @@ def entry(
         Attributes(**attributes),  # type: ignore[arg-type]
     )
     return Entry(picture, features or look(seed))
+
+
+def index_at(store: MemoryStore, prefix: str = PREFIX, **options: Path) -> Index:
+    return Index(store, prefix, model="m", policy=Policy(parallel=1), **options)
