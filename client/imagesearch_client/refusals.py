@@ -18,6 +18,7 @@ __all__ = [
     "Conflict",
     "CorruptObject",
     "DamagedPicContent",
+    "EngineUnavailable",
     "GenerationNotFound",
     "IncrementEnded",
     "IncrementNotFound",
@@ -364,6 +365,10 @@ class InstanceMoving(ServiceUnavailable):
     """Writes pause while the instance moves to another model bundle."""
 
 
+class EngineUnavailable(ServiceUnavailable):
+    """The vector engine elsewhere that an instance was handed over to does not answer."""
+
+
 class CorruptObject(InternalStorageError):
     """A stored object fails its checksum or cannot be read."""
 
@@ -443,6 +448,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "ConcurrentChange": ConcurrentChange,
     "ServiceUnavailable": ServiceUnavailable,
     "InstanceMoving": InstanceMoving,
+    "EngineUnavailable": EngineUnavailable,
     "CorruptObject": CorruptObject,
     "ModelUnusable": ModelUnusable,
 }

@@ -76,6 +76,7 @@ where the vendor has one (Alibaba Cloud Image Search error table), ours otherwis
     │   ├── NoSuchObject             500  InternalStorageError
     │   ├── LostRace                 409  ConcurrentChange
     │   ├── StorageUnavailable       503  ServiceUnavailable
+    │   │   ├── EngineUnavailable    503  EngineUnavailable
     │   │   └── InstanceMoving       503  InstanceMoving
     │   └── CorruptObject            500  CorruptObject
     └── ModelError                   500  ModelUnusable
@@ -163,6 +164,7 @@ from imagesearch.errors.states import (
 )
 from imagesearch.errors.storage import (
     CorruptObject,
+    EngineUnavailable,
     InstanceMoving,
     LostRace,
     ModelError,
@@ -181,6 +183,7 @@ __all__ = [
     "DamagedMeta",
     "DamagedPicture",
     "EmptyMeta",
+    "EngineUnavailable",
     "ForeignBucket",
     "ImageSearchError",
     "IncrementEnded",

@@ -6,6 +6,7 @@ from imagesearch.errors.base import ImageSearchError
 
 __all__ = [
     "CorruptObject",
+    "EngineUnavailable",
     "InstanceMoving",
     "LostRace",
     "ModelError",
@@ -55,6 +56,13 @@ class InstanceMoving(StorageUnavailable):
 
     code = "InstanceMoving"
     default_fix = "Try again in a minute."
+
+
+class EngineUnavailable(StorageUnavailable):
+    """The vector engine elsewhere that an instance was handed over to does not answer."""
+
+    code = "EngineUnavailable"
+    default_fix = "Try again shortly; imagesearch handover --back searches without the engine."
 
 
 class CorruptObject(StorageError):

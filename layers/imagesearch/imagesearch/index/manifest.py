@@ -12,7 +12,7 @@ from imagesearch.errors import CorruptObject
 from imagesearch.index.log import Version
 from imagesearch.index.sealed import seal, unseal
 
-__all__ = ["FileInfo", "Manifest", "Mark", "SegmentInfo", "State"]
+__all__ = ["FileInfo", "Manifest", "Mark", "Outpost", "SegmentInfo", "State"]
 
 State = Literal["open", "frozen", "retired"]
 """``frozen``: read as ever, but writes are refused; ``retired``: another index took its place."""
@@ -30,7 +30,7 @@ class SegmentInfo(msgspec.Struct, frozen=True):
 
     ``rows`` counts its pictures, ``categories`` those of each category, ``clock`` is the newest
     of its rows, ``files`` are its objects by their last name (``meta``, ``b1``, ``i8`` or
-    ``usearch``, ``m8``).
+    ``usearch``, ``m8``), ``held`` names the engine that holds all its rows, if one does.
     """
 
     id: str
@@ -38,6 +38,17 @@ class SegmentInfo(msgspec.Struct, frozen=True):
     clock: int
     categories: dict[int, int]
     files: dict[str, FileInfo]
+    held: str = ""
+
+
+class Outpost(msgspec.Struct, frozen=True):
+    """The engine elsewhere that is given every segment before the manifest names it.
+
+    ``name`` is the engine's; ``serving`` tells that searches ask it for the segments it holds.
+    """
+
+    name: str
+    serving: bool = False
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
@@ -56,7 +67,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     earlier copy of the same operation; all others count in full. ``tombs`` names the object
     with the dead rows, if there are any, and ``dead`` counts them. ``swept`` is when (store's
     time, µs) garbage was last collected. ``state`` tells whether the index may be written and
-    read, or was left for another one.
+    read, or was left for another one. ``outpost`` is the engine elsewhere, if there is one.
     """
 
     index: str
@@ -71,6 +82,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[Mark, ...] = ()
     swept: int = 0
     state: State = "open"
+    outpost: Outpost | None = None
 
     def encode(self) -> bytes:
         """Return the manifest's bytes."""
