@@ -28,6 +28,10 @@ class Settings:
     thumbnails: bool = True  # IMAGESEARCH_THUMBNAILS
     page: bool = True  # IMAGESEARCH_PAGE
     authorization: str = "none"  # IMAGESEARCH_AUTHORIZATION
+    engine: str = ""  # IMAGESEARCH_ENGINE
+    engine_uri: str = ""  # IMAGESEARCH_ENGINE_URI
+    engine_token: str = ""  # IMAGESEARCH_ENGINE_TOKEN
+    query_share: float = 0.05  # IMAGESEARCH_QUERY_SHARE
     region: str = ""  # AWS_REGION
     endpoint: str | None = None  # AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL
 
@@ -46,8 +50,16 @@ class Settings:
             thumbnails=environment.get("IMAGESEARCH_THUMBNAILS", "enabled") == "enabled",
             page=environment.get("IMAGESEARCH_PAGE", "enabled") == "enabled",
             authorization=environment.get("IMAGESEARCH_AUTHORIZATION", "none"),
+            engine=_engine(environment.get("IMAGESEARCH_ENGINE", "")),
+            engine_uri=environment.get("IMAGESEARCH_ENGINE_URI", ""),
+            engine_token=environment.get("IMAGESEARCH_ENGINE_TOKEN", ""),
+            query_share=float(environment.get("IMAGESEARCH_QUERY_SHARE", "0.05")),
             region=environment.get("AWS_REGION", ""),
             endpoint=environment.get("AWS_ENDPOINT_URL_S3")
             or environment.get("AWS_ENDPOINT_URL")
             or None,
         )
+
+
+def _engine(text: str) -> str:
+    return "" if text == "none" else text

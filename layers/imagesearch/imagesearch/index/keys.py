@@ -43,6 +43,15 @@ class Keys:
         """Return what every tombstone object's key begins with."""
         return f"{self.prefix}tomb/"
 
+    @property
+    def queries(self) -> str:
+        """Return what the key of every kept search begins with."""
+        return f"{self.prefix}queries/"
+
+    def query(self, number: int) -> str:
+        """Return the key of a kept search, 0 to 999."""
+        return f"{self.queries}{number:03d}"
+
     def log(self, name: str) -> str:
         """Return the key of the log object ``name``."""
         return f"{self.logs}{name}"

@@ -190,6 +190,7 @@ class _Scrub:
     def _strays(self, wanted: set[str]) -> None:
         """Note what nothing refers to, and what does not belong here at all."""
         own = {self._keys.manifest, self._keys.pulse, *self._under(self._keys.histories)}
+        own |= {*self._under(self._keys.queries)}
         for key in sorted(self._listed.keys() - wanted - own):
             name = key.removeprefix(self._keys.logs)
             if key.startswith((self._keys.segments, self._keys.all_tombs)):

@@ -160,6 +160,10 @@ class Deployment:
 
         return self._pool.submit(opened)
 
+    def soon(self, work: Callable[[], T]) -> Future[T]:
+        """Begin some work on another thread."""
+        return self._pool.submit(work)
+
     def index(self, instance: Instance) -> Index:
         """Return the index of an instance, the same object every time."""
         if instance.prefix not in self._indexes:

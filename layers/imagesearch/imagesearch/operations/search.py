@@ -21,6 +21,7 @@ from imagesearch.operations.fields import (
     check_category,
     check_page,
 )
+from imagesearch.operations.live_queries import LiveQuery, may_keep, settled
 from imagesearch.operations.looking import look_while_opening
 from imagesearch.operations.source import picture_bytes
 
@@ -93,6 +94,11 @@ def search(deployment: Deployment, request: Search) -> Found:
             deployment, request.instance, opening, _looking(deployment, request)
         )
     )
+    keeping = may_keep(
+        deployment,
+        catalogue,
+        LiveQuery(features=subject.features, category_id=subject.within, filter=request.filter),
+    )
     scanning = time.perf_counter()
     answer = catalogue.snapshot.search(
         Query(
@@ -118,6 +124,7 @@ def search(deployment: Deployment, request: Search) -> Found:
         "CacheHits": int(catalogue.index.downloads == catalogue.downloads),
     }
     measure(request.instance, counts, took_ms)
+    settled(keeping)
     return Found(
         answer,
         _category(subject, answer) if request.start == 0 else subject.category_id,
