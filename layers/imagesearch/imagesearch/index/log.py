@@ -15,9 +15,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.catalogue import Attributes, Picture, PictureKey, Region
+from imagesearch.catalogue import Attributes, Picture, PictureKey
 from imagesearch.errors import CorruptObject
 from imagesearch.index.features import DIMENSIONS, Features, bits_of, encode, levels
+from imagesearch.index.records import Record
 from imagesearch.index.sealed import seal, unseal
 
 __all__ = [
@@ -142,16 +143,6 @@ def operation_number(operation_id: str) -> int:
     return int.from_bytes(hashlib.sha256(operation_id.encode()).digest()[:8])
 
 
-class _Record(msgspec.Struct, array_like=True, frozen=True):
-    product_id: str
-    pic_name: str
-    category_id: int
-    region: tuple[int, int, int, int]
-    attributes: dict[str, int | str]
-    thumbnail: str
-    classes: tuple[int, ...]
-
-
 class _ChangeRecord(msgspec.Struct, array_like=True, frozen=True):
     product_id: str
     pic_name: str
@@ -168,7 +159,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     previous: str
     model: str
     deletions: list[tuple[str, str | None]]
-    records: list[_Record]
+    records: list[Record]
     rows: bytes
     meanings: dict[int, bytes] = {}
     changes: list[_ChangeRecord] = []
@@ -204,7 +195,7 @@ class LogObject:
             previous=self.previous,
             model=self.model,
             deletions=[_deletion_record(deletion) for deletion in self.deletions],
-            records=[_picture_record(entry.picture) for entry in self.entries],
+            records=[Record.of(entry.picture) for entry in self.entries],
             rows=b"".join(row.tobytes() for row in rows),
             meanings={i: meaning.tobytes() for i, meaning in meanings if meaning is not None},
             changes=[_change_record(change) for change in self.changes],
@@ -275,18 +266,6 @@ def latest_of_each(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple({entry.picture.key: entry for entry in entries}.values())
 
 
-def _picture_record(picture: Picture) -> _Record:
-    region = picture.region
-    return _Record(
-        *picture.key,
-        picture.category_id,
-        (region.x1, region.x2, region.y1, region.y2),
-        picture.attributes.given(),
-        picture.thumbnail,
-        picture.classes,
-    )
-
-
 def _change_record(change: Change) -> _ChangeRecord:
     return _ChangeRecord(
         *change.key,
@@ -334,21 +313,6 @@ def _entries(body: _Body) -> tuple[Entry, ...]:
     rows = np.frombuffer(body.rows, np.int8).reshape(-1, DIMENSIONS)
     parts = zip(body.records, rows, bits_of(rows), strict=True)
     return tuple(
-        Entry(_picture(record), Features(row, code), _meaning(body.meanings.get(i)))
+        Entry(record.picture(), Features(row, code), _meaning(body.meanings.get(i)))
         for i, (record, row, code) in enumerate(parts)
     )
-
-
-def _picture(record: _Record) -> Picture:
-    return Picture(
-        PictureKey(record.product_id, record.pic_name),
-        record.category_id,
-        Region(*record.region),
-        _attributes(record.attributes),
-        record.thumbnail,
-        record.classes,
-    )
-
-
-def _attributes(given: Mapping[str, int | str]) -> Attributes:
-    return msgspec.convert(given, Attributes) if given else Attributes()
