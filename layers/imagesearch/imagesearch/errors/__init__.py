@@ -77,6 +77,7 @@ where the vendor has one (Alibaba Cloud Image Search error table), ours otherwis
     │   ├── LostRace                 409  ConcurrentChange
     │   ├── StorageUnavailable       503  ServiceUnavailable
     │   │   ├── EngineUnavailable    503  EngineUnavailable
+    │   │   ├── FanOutUnavailable    503  FanOutUnavailable
     │   │   └── InstanceMoving       503  InstanceMoving
     │   └── CorruptObject            500  CorruptObject
     └── ModelError                   500  ModelUnusable
@@ -165,6 +166,7 @@ from imagesearch.errors.states import (
 from imagesearch.errors.storage import (
     CorruptObject,
     EngineUnavailable,
+    FanOutUnavailable,
     InstanceMoving,
     LostRace,
     ModelError,
@@ -184,6 +186,7 @@ __all__ = [
     "DamagedPicture",
     "EmptyMeta",
     "EngineUnavailable",
+    "FanOutUnavailable",
     "ForeignBucket",
     "ImageSearchError",
     "IncrementEnded",

@@ -7,6 +7,7 @@ from imagesearch.errors.base import ImageSearchError
 __all__ = [
     "CorruptObject",
     "EngineUnavailable",
+    "FanOutUnavailable",
     "InstanceMoving",
     "LostRace",
     "ModelError",
@@ -63,6 +64,13 @@ class EngineUnavailable(StorageUnavailable):
 
     code = "EngineUnavailable"
     default_fix = "Try again shortly; imagesearch handover --back searches without the engine."
+
+
+class FanOutUnavailable(StorageUnavailable):
+    """A function that searches a share of the segments does not answer."""
+
+    code = "FanOutUnavailable"
+    default_fix = "Try again shortly; docs/operations.md#errors says what to look for."
 
 
 class CorruptObject(StorageError):
