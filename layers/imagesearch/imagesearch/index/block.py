@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Protocol
@@ -28,6 +29,11 @@ class Block(Protocol):
 
     def __len__(self) -> int:
         """Return the number of rows."""
+        ...
+
+    @property
+    def salt(self) -> int:
+        """Return 64 bits that no other block has."""
         ...
 
     @property
@@ -117,6 +123,11 @@ class TailBlock:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @cached_property
+    def salt(self) -> int:
+        """Return 64 bits that no other block has."""
+        return int.from_bytes(os.urandom(8))
 
     @cached_property
     def runs(self) -> Sequence[Run]:

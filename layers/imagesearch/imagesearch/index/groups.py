@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.catalogue import Picture
 from imagesearch.catalogue.filter.columns import StringColumn
 from imagesearch.catalogue.filter.expression import STRING_FIELDS
 from imagesearch.index.block import Block, Places
 from imagesearch.index.table import product_hash
 
-__all__ = ["GROUPINGS", "PRODUCT", "distinct_groups", "groups"]
+__all__ = ["GROUPINGS", "PRODUCT", "distinct_groups", "group_of", "groups"]
 
 PRODUCT = "product_id"
 GROUPINGS = (PRODUCT, *STRING_FIELDS)
@@ -19,7 +20,7 @@ _ALONE = np.uint64(1 << 63)
 
 
 def groups(block: Block, places: Places, by: str) -> NDArray[np.uint64]:
-    """Return a number for the group of each of some rows, the same in every block.
+    """Return a number for the group of each of some rows, the same in every block and process.
 
     A picture without the attribute is a group of its own.
     """
@@ -30,7 +31,7 @@ def groups(block: Block, places: Places, by: str) -> NDArray[np.uint64]:
     hashes = [0 if code < 0 else _hash(column.strings[code]) for code in used.tolist()]
     found: NDArray[np.uint64] = np.array(hashes, np.uint64)[codes]
     alone = column.codes < 0
-    salt = np.uint64((id(block) * 0x9E3779B97F4A7C15) % (1 << 63))
+    salt = np.uint64(block.salt >> 1)
     found[alone] = (salt + rows[alone].astype(np.uint64)) | _ALONE
     return found
 
@@ -40,6 +41,14 @@ def distinct_groups(block: Block, places: Places, by: str) -> NDArray[np.uint64]
     return (
         block.distinct_products(places) if by == PRODUCT else np.unique(groups(block, places, by))
     )
+
+
+def group_of(picture: Picture, by: str) -> tuple[str, ...]:
+    """Return what a picture has in common with those of its group, and no others."""
+    value = None if by == PRODUCT else getattr(picture.attributes, by)
+    if by != PRODUCT and value is None:
+        return picture.key
+    return (picture.key.product_id if by == PRODUCT else value,)
 
 
 def _hash(text: str) -> int:

@@ -2,71 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.catalogue import Picture, PictureKey
-from imagesearch.catalogue.filter import Filter
+from imagesearch.catalogue import PictureKey
 from imagesearch.index.block import Block, Places
-from imagesearch.index.features import Features, Likeness, relevance, squares_of
-from imagesearch.index.groups import PRODUCT, distinct_groups, groups
+from imagesearch.index.features import Likeness, relevance, squares_of
+from imagesearch.index.groups import distinct_groups, groups
+from imagesearch.index.manifest import SegmentInfo
+from imagesearch.index.parallel import each
+from imagesearch.index.policy import Policy
+from imagesearch.index.query import DEEPEST, Answer, Hit, Query
+from imagesearch.index.ranking import Ranked, Ranking, merged
 from imagesearch.index.scan import dot_products, hamming
-from imagesearch.index.view import View, count_distinct, passing
+from imagesearch.index.view import View, count_distinct, distinct_numbers, passing
 
-__all__ = ["Answer", "Hit", "Query", "search"]
+__all__ = ["Answer", "Hit", "Query", "rank_block", "rank_here", "search"]
 
 _Kind = TypeVar("_Kind", np.int64, np.uint16, np.float32, np.float64, np.uint64)
-DEEPEST = 500
-"""Results that all pages of a search have together."""
 _FIRST_PAGE = 32
 _CHUNK = 1 << 15
 _WALKED = 100
 _FEW = 0.25
 """Share of passing rows below which they are gathered before they are scanned."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """What to look for.
-
-    ``category_id`` and ``filter`` restrict what is searched; ``score_threshold`` (0 to 1) drops
-    what is less alike; ``distinct_product`` keeps the most alike picture of each product, or of
-    each value of the string attribute that ``distinct_by`` names. The
-    answer has the ``num`` hits from ``start`` on.
-    """
-
-    features: Features
-    category_id: int | None = None
-    filter: Filter | None = None
-    num: int = 10
-    start: int = 0
-    score_threshold: float = 0.0
-    distinct_product: bool = False
-    distinct_by: str = PRODUCT
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A picture that was found, and how alike it is."""
-
-    picture: Picture
-    likeness: Likeness
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Hits, most alike first and then by key.
-
-    ``total`` counts the pictures (products, if distinct) that pass category, filter and
-    threshold, exactly.
-    """
-
-    hits: tuple[Hit, ...]
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,38 +99,88 @@ class _Candidates:
         )
 
 
-def search(view: View, query: Query, *, candidates: int, cold_candidates: int) -> Answer:
+def search(view: View, query: Query, policy: Policy, rankings: Sequence[Ranking] = ()) -> Answer:
     """Return the hits of a query in one state of an index.
 
-    At least ``candidates`` of the nearest codes are compared exactly; with a threshold, all that
-    pass are. How many does not depend on the page, so that pages fit together. While rows must
-    be read one by one, the first page is answered from ``cold_candidates``.
+    Each of ``rankings`` is asked for the segments that it takes, the first that does so; all
+    other segments and the pictures that the tail adds are ranked here meanwhile.
     """
-    fields = [*_fields(view, query)]
+    rest, asked = _shared(view, query, rankings)
+    here = partial(view.blocks, query.category_id, tables_only=False, among=rest)
+    if not asked:
+        ranked = _ranked(here(), query, policy, query.start)
+        return Answer(tuple(ranked.hits), ranked.total)
+    work = [partial(ranking.rank, view, infos, query) for ranking, infos in asked]
+    parts = each(
+        lambda rank: rank(), [*work, lambda: _ranked(here(), query, policy)], policy.parallel
+    )
+    return merged(parts, query)
+
+
+def rank_here(view: View, segments: Sequence[SegmentInfo], query: Query, policy: Policy) -> Ranked:
+    """Return the best hits of some segments, ranked in this process, as a ranking does."""
+    blocks = view.folded(query.category_id, tables_only=False, among=segments)
+    return _ranked(blocks, query, policy)
+
+
+def rank_block(block: Block, query: Query) -> Ranked:
+    """Return the best hits of a block in memory, all of whose rows are compared exactly."""
+    policy = Policy(candidates=max(1, len(block)))
+    return _ranked([(block, np.zeros(0, np.int64))], query, policy)
+
+
+def _shared(
+    view: View, query: Query, rankings: Sequence[Ranking]
+) -> tuple[list[SegmentInfo], list[tuple[Ranking, list[SegmentInfo]]]]:
+    """Return the segments that are ranked here, and those that each of some others is asked for."""
+    rest, asked = list(view.manifest.segments), []
+    for ranking in rankings:
+        names = {info.id for info in ranking.takes(view.manifest)}
+        taken = [info for info in rest if info.id in names]
+        rest = [info for info in rest if info.id not in names]
+        if query.category_id is not None:
+            taken = [info for info in taken if query.category_id in info.categories]
+        if taken:
+            asked.append((ranking, taken))
+    return rest, asked
+
+
+def _ranked(
+    blocks: Iterable[tuple[Block, NDArray[np.int64]]], query: Query, policy: Policy, start: int = 0
+) -> Ranked:
+    """Return the hits from ``start`` on to the end of the query's page.
+
+    At least ``policy.candidates`` of the nearest codes are compared exactly; with a threshold,
+    all that pass are. How many does not depend on the page, so that pages fit together. While
+    rows must be read one by one, the first page is answered from ``policy.cold_candidates``.
+    """
+    fields = [*_fields(blocks, query)]
     if query.score_threshold > 0:
         found = _compared(query, [_above(query, field) for field in fields])
-        total = count_distinct([found.product]) if query.distinct_product else len(found)
-        return Answer(_page(found, query), total)
-    total = _total(fields, query)
-    deepest = max(DEEPEST, query.start + query.num)
-    wanted = max(candidates, deepest)
+        groups = distinct_numbers([found.product]) if query.distinct_product else None
+        total = len(found) if groups is None else groups.size
+        return Ranked(_page(found, query, start), total, groups=groups)
+    groups = _groups(fields, query)
+    total = sum(field.passing for field in fields) if groups is None else groups.size
+    deepest = max(DEEPEST, query.end)
+    wanted = max(policy.candidates, deepest)
     if any(field.block.remote for field in fields) and _first_page(query):
-        wanted = cold_candidates
+        wanted = policy.cold_candidates
     found = _compared(query, _nearest(fields, wanted))
     while query.distinct_product and count_distinct([found.product]) < min(deepest, total):
         wanted *= 4
         found = _compared(query, _nearest(fields, wanted))
-    return Answer(_page(found, query), total)
+    return Ranked(_page(found, query, start), total, groups=groups)
 
 
 def _first_page(query: Query) -> bool:
-    return not query.distinct_product and query.start + query.num <= _FIRST_PAGE
+    return not query.distinct_product and query.end <= _FIRST_PAGE
 
 
-def _fields(view: View, query: Query) -> Iterator[_Field]:
+def _fields(blocks: Iterable[tuple[Block, NDArray[np.int64]]], query: Query) -> Iterator[_Field]:
     """Yield the rows that pass category and filter, block by block."""
     bits = query.features.bits
-    for block, hidden in view.blocks(query.category_id, tables_only=False):
+    for block, hidden in blocks:
         for start, end in _spans(block, query.category_id):
             mask = passing(block, hidden, query.filter, start, end)
             if walked := _walked(block, query, mask, start, end):
@@ -194,12 +208,12 @@ def _walked(
     count = end - start if mask is None else int(np.count_nonzero(mask))
     if query.distinct_product or query.score_threshold > 0 or count < len(block) / 2:
         return None
-    rows = block.nearest(query.features.row) if query.start + query.num <= _WALKED else None
+    rows = block.nearest(query.features.row) if query.end <= _WALKED else None
     if rows is None:
         return None
     rows = rows[(rows >= start) & (rows < end)]
     rows = rows if mask is None else rows[mask[rows - start]]
-    if rows.size < min(count, query.start + query.num):
+    if rows.size < min(count, query.end):
         return None
     return _Field(block, rows, hamming(query.features.bits, block.codes[:, rows]), count)
 
@@ -210,11 +224,13 @@ def _spans(block: Block, category_id: int | None) -> list[tuple[int, int]]:
     return [(run.start, run.end) for run in block.runs if run.category_id == category_id]
 
 
-def _total(fields: Sequence[_Field], query: Query) -> int:
+def _groups(fields: Sequence[_Field], query: Query) -> NDArray[np.uint64] | None:
+    """Return the different groups of what passes, in a query for distinct ones."""
     if not query.distinct_product:
-        return sum(field.passing for field in fields)
-    products = [distinct_groups(field.block, field.places, query.distinct_by) for field in fields]
-    return count_distinct(products)
+        return None
+    return distinct_numbers(
+        [distinct_groups(field.block, field.places, query.distinct_by) for field in fields]
+    )
 
 
 def _nearest(fields: Sequence[_Field], wanted: int) -> list[_Field]:
@@ -267,20 +283,13 @@ def _joined(arrays: Sequence[NDArray[_Kind]], kind: type[_Kind]) -> NDArray[_Kin
     return np.concatenate([np.zeros(0, kind), *arrays])
 
 
-def _page(found: _Candidates, query: Query) -> tuple[Hit, ...]:
-    """Return the hits from ``start`` on, most alike first and then by key."""
-    end = query.start + query.num
-    order = _unique(found, _ranked(found)) if query.distinct_product else _ranked(found)
-    page = []
-    for rank, i in enumerate(order):
-        if rank >= end:
-            break
-        if rank >= query.start:
-            page.append(found.hit(i))
-    return tuple(page)
+def _page(found: _Candidates, query: Query, start: int) -> tuple[Hit, ...]:
+    """Return the hits from ``start`` to the page's end, most alike first and then by key."""
+    order = _unique(found, _ordered(found)) if query.distinct_product else _ordered(found)
+    return tuple(found.hit(i) for i in islice(order, start, query.end))
 
 
-def _ranked(found: _Candidates) -> Iterator[int]:
+def _ordered(found: _Candidates) -> Iterator[int]:
     """Yield candidates in the order of results; keys are only read to settle ties."""
     order = np.argsort(-found.relevance, kind="stable")
     values = found.relevance[order]

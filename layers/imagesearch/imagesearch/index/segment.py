@@ -23,7 +23,7 @@ from imagesearch.index.manifest import SegmentInfo
 from imagesearch.index.parallel import each
 from imagesearch.index.scan import WORDS, codes_of
 from imagesearch.index.sections import Column
-from imagesearch.index.table import Run, Table, build_table, row_order
+from imagesearch.index.table import Run, Table, build_table, product_hash, row_order
 
 __all__ = ["FEW_ROWS", "Draft", "Segment"]
 
@@ -134,6 +134,11 @@ class Segment:
     def remote(self) -> bool:
         """Tell whether rows still have to be read one by one from the store."""
         return not self._files.has(self.looks)
+
+    @cached_property
+    def salt(self) -> int:
+        """Return 64 bits that no other block has."""
+        return product_hash(self.id)
 
     @property
     def runs(self) -> Sequence[Run]:

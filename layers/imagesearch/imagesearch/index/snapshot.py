@@ -16,6 +16,7 @@ from imagesearch.index.manifest import Manifest
 from imagesearch.index.meanings import Lacking, MeantAnswer, TextQuery, search_meaning
 from imagesearch.index.place import due, operations_of
 from imagesearch.index.policy import Policy
+from imagesearch.index.ranking import Ranking
 from imagesearch.index.reader import Observation
 from imagesearch.index.sample import sample
 from imagesearch.index.search import Answer, Query, search
@@ -90,20 +91,22 @@ class Snapshot:
         """Return the number of products."""
         return self.view.products
 
-    def fetch(self) -> None:
-        """Have at hand what a first search waits for. Never fails: the search will say why."""
-        with suppress(ImageSearchError):
-            self.view.segments(tables_only=False)
+    def fetch(self, ranking: Ranking | None = None) -> None:
+        """Have at hand what a first search waits for. Never fails: the search will say why.
 
-    def search(self, query: Query) -> Answer:
-        """Return the pictures most like the query's."""
-        policy = self.policy
-        return search(
-            self.view,
-            query,
-            candidates=policy.candidates,
-            cold_candidates=policy.cold_candidates,
-        )
+        That is nothing of the segments which ``ranking`` takes.
+        """
+        with suppress(ImageSearchError):
+            taken = {info.id for info in ranking.takes(self.manifest)} if ranking else ()
+            here = (info for info in self.manifest.segments if info.id not in taken)
+            self.view.segments(tables_only=False, among=here)
+
+    def search(self, query: Query, *, ranking: Ranking | None = None) -> Answer:
+        """Return the pictures most like the query's.
+
+        ``ranking`` ranks the segments that it takes; all others are ranked here.
+        """
+        return search(self.view, query, self.policy, [ranking] if ranking else [])
 
     def search_meaning(self, query: TextQuery) -> MeantAnswer:
         """Return the pictures whose meaning is nearest to a text's; all are compared, exactly."""

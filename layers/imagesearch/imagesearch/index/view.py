@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -132,27 +132,48 @@ class View:
         return self._shelf.segment(self.manifest.index, info)
 
     def segments(
-        self, category_id: int | None = None, *, tables_only: bool = True
+        self,
+        category_id: int | None = None,
+        *,
+        tables_only: bool = True,
+        among: Iterable[SegmentInfo] | None = None,
     ) -> list[Segment]:
-        """Return the segments that have pictures of a category (``None`` is any), made ready."""
+        """Return the segments that have pictures of a category (``None`` is any), made ready.
+
+        They are all those of the manifest, or some that are given.
+        """
         found = [
             self.segment(info)
-            for info in self.manifest.segments
+            for info in (self.manifest.segments if among is None else among)
             if category_id is None or category_id in info.categories
         ]
         self._shelf.prepare(found, tables_only=tables_only)
         return found
 
     def blocks(
-        self, category_id: int | None = None, *, tables_only: bool = True
+        self,
+        category_id: int | None = None,
+        *,
+        tables_only: bool = True,
+        among: Iterable[SegmentInfo] | None = None,
     ) -> Iterator[tuple[Block, NDArray[np.int64]]]:
         """Yield everything to go through, with the rows of it that are hidden, ascending."""
-        for segment in self.segments(category_id, tables_only=tables_only):
+        yield from self.folded(category_id, tables_only=tables_only, among=among)
+        if self._added:
+            yield self._tail_block, np.zeros(0, np.int64)
+
+    def folded(
+        self,
+        category_id: int | None = None,
+        *,
+        tables_only: bool = True,
+        among: Iterable[SegmentInfo] | None = None,
+    ) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+        """Yield the same without the pictures that the tail adds."""
+        for segment in self.segments(category_id, tables_only=tables_only, among=among):
             yield segment, self.hidden(segment)
             if self.tail.changes and (changed := self._changed(segment)[0]):
                 yield TailBlock(changed.values()), np.zeros(0, np.int64)
-        if self._added:
-            yield self._tail_block, np.zeros(0, np.int64)
 
     def prepare_meanings(self, category_id: int | None = None) -> None:
         """Make the meanings of a category's pictures ready (``None`` is any)."""
@@ -308,3 +329,11 @@ def count_distinct(numbers: Sequence[NDArray[np.uint64]]) -> int:
     """Return how many different numbers there are."""
     together = np.sort(np.concatenate([np.zeros(0, np.uint64), *numbers]))
     return int(np.count_nonzero(together[1:] != together[:-1])) + bool(together.size)
+
+
+def distinct_numbers(numbers: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Return the different numbers, ascending."""
+    together = np.sort(np.concatenate([np.zeros(0, np.uint64), *numbers]))
+    first = np.ones(together.size, np.bool_)
+    first[1:] = together[1:] != together[:-1]
+    return together[first]
