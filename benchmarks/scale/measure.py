@@ -1,6 +1,7 @@
 """One phase of one size in a process of its own; prints one line of JSON.
 
-``python -m benchmarks.scale.measure build|warm|cold ROWS FOLDER``
+``python -m benchmarks.scale.measure PHASE ROWS FOLDER SECONDS`` with build, cold, warm, write,
+fold or merge as the phase; a build stops after so many seconds.
 """
 
 from __future__ import annotations
@@ -8,92 +9,102 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from imagesearch.catalogue import Attributes, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
-from imagesearch.index import Entry, Index, Policy, Query, encode
+from imagesearch.index import Index, Policy, Query, encode
 from imagesearch.storage.lean import open_store
 from numpy.typing import NDArray
 
-from benchmarks.scale.world import Chunk, World
+from benchmarks.scale.building import TOP, build, entries_of
+from benchmarks.scale.counted import CountedStore
+from benchmarks.scale.world import World
 
-QUERIES = 200
-TOP = 10
 COMMON, RARE = 0, 21
 """A large category and a small one."""
-_BATCH = 500
-_FOLD_EVERY = 64
+ADDS = 50
+WRITES = 500
+"""Pictures of the batch that is folded: half of them are there already."""
+WAYS: dict[str, dict[str, Any]] = {
+    "": {},
+    "_common": {"category_id": COMMON},
+    "_rare": {"category_id": RARE},
+    "_filtered": {"filter": Filter.parse("int_attr < 10")},
+    "_half": {"filter": Filter.parse("int_attr < 500")},
+    "_distinct": {"distinct_product": True},
+    "_threshold": {"score_threshold": 0.9},
+}
 Vectors = NDArray[np.float32]
-Numbers = NDArray[np.int64]
 
 
-def build(index: Index, rows: int, folder: Path) -> dict[str, Any]:
-    """Add all pictures in batches, as an ingestion does; keep the exact answers for later."""
-    index.create()
-    world = World(rows)
-    truth = Truth(world.queries(QUERIES))
-    spent = 0.0
-    for number in range(world.chunks):
-        chunk = world.chunk(number)
-        truth.see(chunk)
-        began = time.process_time()
-        for start in range(0, len(chunk), _BATCH):
-            entries = [_entry(chunk, i) for i in range(start, min(start + _BATCH, len(chunk)))]
-            index.append(entries, after=index.snapshot())
-            if (chunk.first + start) // _BATCH % _FOLD_EVERY == _FOLD_EVERY - 1:
-                index.maintain()
-        spent += time.process_time() - began
-    began = time.process_time()
-    while index.maintain().more:
-        pass
-    np.savez(folder.with_suffix(".npz"), queries=truth.queries, answers=truth.answers)
-    manifest = index.snapshot().view.manifest
-    stored = sum(file.size for info in manifest.segments for file in info.files.values())
-    return {
-        "build_cpu_s": spent + time.process_time() - began,
-        "build_peak_mb": _peak_mb(),
-        "bytes": stored,
-        "segments": len(manifest.segments),
-    }
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The index of one size, what its store is asked, and where files lie."""
+
+    rows: int
+    folder: Path
+    store: CountedStore
+    seconds: float
+
+    @property
+    def cache(self) -> Path:
+        """Return the folder of the index's files, `/tmp` of a function."""
+        return self.folder / "cache"
+
+    def index(self, *, dead_share: float = Policy().dead_share) -> Index:
+        """Return the index as a new process finds it."""
+        graph_rows = int(os.environ["BENCHMARK_GRAPH_ROWS"]) or None
+        policy = Policy(graph_rows=graph_rows, dead_share=dead_share)
+        prefix = f"{self.folder.name}/"
+        return Index(self.store, prefix, model="benchmark", cache=self.cache, policy=policy)
+
+    @contextmanager
+    def measuring(self, into: dict[str, Any], name: str) -> Iterator[None]:
+        """Note requests, bytes, wall and processor time of a piece of work."""
+        self.store.start_over()
+        began, cpu = time.perf_counter(), time.process_time()
+        yield
+        into[f"{name}_ms"] = (time.perf_counter() - began) * 1e3
+        into[f"{name}_cpu_ms"] = (time.process_time() - cpu) * 1e3
+        figures = self.store.requests.figures()
+        into |= {f"{name}_{what}": figure for what, figure in figures.items()}
 
 
-def cold(index: Index, _rows: int, folder: Path) -> dict[str, Any]:
+def building(bench: Bench) -> dict[str, Any]:
+    """Add all pictures, or as many as there is time for."""
+    until = time.monotonic() + bench.seconds
+    figures = build(bench.index(), bench.rows, bench.folder, until=until)
+    return figures | {"build_peak_mb": _peak_mb()}
+
+
+def cold(bench: Bench) -> dict[str, Any]:
     """Answer one query with nothing at hand but the interpreter and what it has imported."""
-    query = np.load(folder.with_suffix(".npz"))["queries"][0]
-    began, cpu = time.perf_counter(), time.process_time()
-    index.snapshot().search(Query(features=encode(query), num=TOP))
-    return {
-        "imports_cpu_ms": cpu * 1e3,
-        "cold_ms": (time.perf_counter() - began) * 1e3,
-        "cold_cpu_ms": (time.process_time() - cpu) * 1e3,
-        "fetched": _stored(folder / "cache"),
-        "cold_peak_mb": _peak_mb(),
-    }
+    figures: dict[str, Any] = {"imports_cpu_ms": time.process_time() * 1e3}
+    query = np.load(bench.folder.with_suffix(".npz"))["queries"][0]
+    index = bench.index()
+    with bench.measuring(figures, "cold"):
+        index.snapshot().search(Query(features=encode(query), num=TOP))
+    return figures | {"cold_peak_mb": _peak_mb()}
 
 
-def warm(index: Index, _rows: int, folder: Path) -> dict[str, Any]:
+def warm(bench: Bench) -> dict[str, Any]:
     """Answer every query in several ways, the first of them compared with the exact answers."""
-    kept = np.load(folder.with_suffix(".npz"))
+    kept = np.load(bench.folder.with_suffix(".npz"))
     queries, answers = kept["queries"], kept["answers"]
+    index = bench.index()
     for segment in index.snapshot().view.segments(tables_only=False):
         segment.rows(slice(0, 1))
-    ways: dict[str, dict[str, Any]] = {
-        "": {},
-        "_common": {"category_id": COMMON},
-        "_rare": {"category_id": RARE},
-        "_filtered": {"filter": Filter.parse("int_attr < 10")},
-        "_distinct": {"distinct_product": True},
-        "_threshold": {"score_threshold": 0.9},
-    }
     figures: dict[str, Any] = {}
-    for name, options in ways.items():
+    for name, options in WAYS.items():
         _run(index, queries[:5], options)
         took, cpu, found = _run(index, queries, options)
         figures[f"p50_ms{name}"] = statistics.median(took)
@@ -102,7 +113,19 @@ def warm(index: Index, _rows: int, folder: Path) -> dict[str, Any]:
         if not options:
             shares = [len({*f} & {*a}) / TOP for f, a in zip(found, answers.tolist(), strict=True)]
             figures["recall"] = statistics.fmean(shares)
-    return figures | {"peak_mb": _peak_mb(), "cache": _stored(folder / "cache")}
+            figures |= _look(bench, index)
+            figures |= {f"after_plain_{name}": mb for name, mb in _resident().items()}
+    return figures | _resident() | {"peak_mb": _peak_mb(), "cache": _stored(bench.cache)}
+
+
+def _look(bench: Bench, index: Index) -> dict[str, Any]:
+    """Return what it takes to look for newer writes, as every search does first."""
+    runs: list[dict[str, Any]] = []
+    for _ in range(ADDS):
+        runs.append({})
+        with bench.measuring(runs[-1], "look"):
+            index.snapshot()
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
 def _run(
@@ -120,32 +143,57 @@ def _run(
     return took, cpu, found
 
 
-class Truth:
-    """The exact answers in float32, gathered chunk by chunk."""
-
-    def __init__(self, queries: Vectors) -> None:
-        self.queries = queries
-        self.answers: Numbers = np.zeros((len(queries), TOP), np.int64)
-        self._best = np.full((len(queries), TOP), -2, np.float32)
-
-    def see(self, chunk: Chunk) -> None:
-        """Take account of a chunk."""
-        cosines = np.concatenate([self._best, self.queries @ chunk.vectors.T], axis=1)
-        own = np.broadcast_to(chunk.first + np.arange(len(chunk)), (len(self.queries), len(chunk)))
-        numbers = np.concatenate([self.answers, own], axis=1)
-        order = np.argpartition(-cosines, TOP, axis=1)[:, :TOP]
-        self._best = np.take_along_axis(cosines, order, axis=1)
-        self.answers = np.take_along_axis(numbers, order, axis=1)
+def write(bench: Bench) -> dict[str, Any]:
+    """Add pictures one by one, to an index that the process has written to before; then a batch."""
+    index = bench.index()
+    entries = entries_of(World(bench.rows).chunk(0), range(ADDS + 1))
+    index.append(entries[:1], after=index.place())
+    runs: list[dict[str, Any]] = []
+    for entry in entries[1:]:
+        runs.append({})
+        with bench.measuring(runs[-1], "add"):
+            index.append([entry], after=index.place())
+    figures = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+    index.fold()
+    _append(bench, index, 1)
+    return figures
 
 
-def _entry(chunk: Chunk, i: int) -> Entry:
-    picture = Picture(
-        PictureKey(f"product-{chunk.products[i]}", str(chunk.first + i)),
-        int(chunk.categories[i]),
-        Region(0, 640, 0, 480),
-        Attributes(int_attr=int(chunk.tags[i])),
-    )
-    return Entry(picture, encode(chunk.vectors[i]))
+def fold(bench: Bench) -> dict[str, Any]:
+    """Fold a batch that :func:`write` left with nothing at hand, then another with all at hand."""
+    shutil.rmtree(bench.cache, ignore_errors=True)
+    figures: dict[str, Any] = {}
+    index = bench.index()
+    with bench.measuring(figures, "fold"):
+        index.fold()
+    figures |= {"fold_peak_mb": _peak_mb(), "fold_tmp": _stored(bench.cache)}
+    _append(bench, index, 2)
+    with bench.measuring(figures, "refold"):
+        index.fold()
+    manifest = index.snapshot().view.manifest
+    return figures | {"manifest_bytes": len(manifest.encode()), "dead": sum(manifest.dead.values())}
+
+
+def _append(bench: Bench, index: Index, number: int) -> None:
+    """Write pictures of which half are new."""
+    world = World(bench.rows)
+    old, half = world.chunk(0), WRITES // 2
+    new = replace(old, first=bench.rows + number * WRITES)
+    again = entries_of(old, range(number * half, (number + 1) * half))
+    index.append(again + entries_of(new, range(half)), after=index.snapshot())
+
+
+def merge(bench: Bench) -> dict[str, Any]:
+    """Rewrite a segment with dead rows, one of the largest, with nothing at hand."""
+    shutil.rmtree(bench.cache, ignore_errors=True)
+    figures: dict[str, Any] = {}
+    index = bench.index(dead_share=0.0)
+    before = {info.id: info.rows for info in index.snapshot().view.manifest.segments}
+    with bench.measuring(figures, "merge"):
+        index.maintain()
+    after = {info.id for info in index.snapshot().view.manifest.segments}
+    rows = sum(rows for name, rows in before.items() if name not in after)
+    return figures | {"merge_rows": rows, "merge_peak_mb": _peak_mb()}
 
 
 def _stored(folder: Path) -> int:
@@ -156,25 +204,33 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-PHASES: dict[str, Callable[[Index, int, Path], dict[str, Any]]] = {
-    "build": build,
+def _resident() -> dict[str, float]:
+    """Return the process's own memory and that of mapped files, in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    found = {line.partition(":")[0]: line.split()[1] for line in lines if "Rss" in line}
+    return {
+        "own_mb": int(found["RssAnon"]) * 1024 / 1e6,
+        "mapped_mb": int(found["RssFile"]) * 1024 / 1e6,
+    }
+
+
+PHASES: dict[str, Callable[[Bench], dict[str, Any]]] = {
+    "build": building,
     "cold": cold,
     "warm": warm,
+    "write": write,
+    "fold": fold,
+    "merge": merge,
 }
 
 
 def main(arguments: list[str]) -> None:
     """Run one phase and print its figures."""
-    phase, rows, folder = arguments[0], int(arguments[1]), Path(arguments[2])
-    folder.mkdir(parents=True, exist_ok=True)
-    store = open_store(
-        os.environ["BENCHMARK_BUCKET"], endpoint=os.environ.get("AWS_ENDPOINT_URL_S3")
-    )
-    policy = Policy(graph_rows=int(os.environ["BENCHMARK_GRAPH_ROWS"]) or None)
-    index = Index(
-        store, f"{folder.name}/", model="benchmark", cache=folder / "cache", policy=policy
-    )
-    print(json.dumps(PHASES[phase](index, rows, folder)))
+    phase, rows, folder, seconds = arguments
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    bucket, endpoint = os.environ["BENCHMARK_BUCKET"], os.environ.get("AWS_ENDPOINT_URL_S3")
+    store = CountedStore(open_store(bucket, endpoint=endpoint))
+    print(json.dumps(PHASES[phase](Bench(int(rows), Path(folder), store, float(seconds)))))
 
 
 if __name__ == "__main__":
