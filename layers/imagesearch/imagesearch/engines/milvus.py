@@ -1,0 +1,212 @@
+"""Milvus as the engine: a cluster, Zilliz Cloud, or milvus-lite in a file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from imagesearch.catalogue import PictureKey
+from imagesearch.catalogue.filter.expression import INT_FIELDS, STRING_FIELDS
+from imagesearch.engines import milvus_filter, records
+from imagesearch.engines.attributes import LONGEST_NAME
+from imagesearch.engines.batches import batches
+from imagesearch.errors import CorruptObject, EngineUnavailable
+from imagesearch.index.engine import BATCH, HeldRow, Nearest, Question, row_id
+from imagesearch.index.features import DIMENSIONS
+
+__all__ = ["MilvusEngine", "connect"]
+
+_SECONDS = 10
+"""How long one call may take, its repetitions included."""
+_DEEPEST = 16_384
+"""Neighbours that one search brings (the service's limit for offset and limit together)."""
+_LONGEST_ID, _LONGEST_RECORD = 128, 65_535
+
+
+Client = Any  # pymilvus is no part of what is installed for development
+
+
+def connect(uri: str, token: str) -> Client:
+    """Connect to the Milvus at ``uri``: an address, or the path of a file of milvus-lite."""
+    import pymilvus
+
+    return pymilvus.MilvusClient(uri, token=token, timeout=_SECONDS)
+
+
+class MilvusEngine:
+    """The collection ``collection``, read and written with consistency ``Strong``."""
+
+    def __init__(self, open_client: Callable[[], Client], collection: str) -> None:
+        self._open = open_client
+        self._collection = collection
+        self._lock = threading.Lock()
+        self._opened: Client = None
+
+    @property
+    def name(self) -> str:
+        """Return ``milvus:`` and the collection."""
+        return f"milvus:{self._collection}"
+
+    @property
+    def deepest(self) -> int:
+        """Return the limit of Milvus."""
+        return _DEEPEST
+
+    def create(self) -> None:
+        """Make the collection, unless there is one; raise if that one is of another make."""
+        with self._client("create_collection") as client:
+            if not client.has_collection(self._collection, timeout=_SECONDS):
+                _make(client, self._collection)
+            found = client.describe_collection(self._collection, timeout=_SECONDS)
+        there, wanted = {field["name"] for field in found["fields"]}, set(_FIELDS)
+        if there != wanted:
+            raise EngineUnavailable(
+                f"{self.name} is a collection of another make: its fields are {sorted(there)}.",
+                fix="Drop it, or name another.",
+            )
+
+    def fill(self, rows: Sequence[HeldRow]) -> None:
+        """Upsert rows, up to 500 in a request."""
+        for some in batches(rows, BATCH):
+            data = [_entity(row) for row in some]
+            with self._client("upsert") as client:
+                client.upsert(self._collection, data, timeout=_SECONDS)
+
+    def remove(self, segment: str, keys: Iterable[PictureKey]) -> None:
+        """Delete rows by their ids, up to 500 in a request."""
+        for some in batches((row_id(segment, key) for key in keys), BATCH):
+            with self._client("delete") as client:
+                client.delete(self._collection, ids=some, timeout=_SECONDS)
+
+    def nearest(self, question: Question) -> Nearest:
+        """Search for as many rows as are wanted or one search brings."""
+        if not question.segments:
+            return Nearest((), complete=True)
+        wanted = min(question.wanted, _DEEPEST)
+        with self._client("search") as client:
+            (found,) = client.search(
+                self._collection,
+                [question.features.row.astype(np.float32)],
+                filter=milvus_filter.conditions(question),
+                limit=wanted,
+                output_fields=["record"],
+                consistency_level="Strong",
+                timeout=_SECONDS,
+            )
+        rows = self._rows((hit["id"], hit["entity"].get("record")) for hit in found)
+        return Nearest(rows, complete=len(rows) < wanted)
+
+    def find(self, keys: Sequence[PictureKey], segments: Sequence[str]) -> Sequence[HeldRow]:
+        """Get rows by their ids, up to 500 in a request."""
+        found: list[HeldRow] = []
+        for some in batches((row_id(s, key) for key, s in product(keys, segments)), BATCH):
+            with self._client("get") as client:
+                got = client.get(
+                    self._collection,
+                    some,
+                    output_fields=["id", "record"],
+                    consistency_level="Strong",
+                    timeout=_SECONDS,
+                )
+            found += self._rows((row["id"], row.get("record")) for row in got)
+        return found
+
+    def erase(self) -> None:
+        """Drop the collection, if there is one."""
+        with self._client("drop_collection") as client:
+            if client.has_collection(self._collection, timeout=_SECONDS):
+                client.drop_collection(self._collection, timeout=_SECONDS)
+
+    def _rows(self, found: Iterable[tuple[str, object]]) -> list[HeldRow]:
+        try:
+            return [records.decode(str(name), record) for name, record in found]
+        except CorruptObject as error:
+            raise EngineUnavailable(
+                f"{self.name} brought what was not put there: {error}",
+                fix="imagesearch handover --back, then hand over again to fill it anew.",
+            ) from None
+
+    @contextmanager
+    def _client(self, action: str) -> Iterator[Client]:
+        """Lend the client; what goes wrong is raised as the engine's not answering."""
+        try:
+            import grpc
+            import pymilvus
+        except ImportError as error:
+            raise EngineUnavailable(
+                f"{self.name} needs pymilvus, which is not here: {error}.",
+                fix="Add the layer that tools/engines/milvus_layer.sh builds; see docs/scale.md.",
+            ) from None
+        try:
+            yield self._connected()
+        except (pymilvus.MilvusException, grpc.RpcError, OSError) as error:
+            raise EngineUnavailable(
+                f"{self.name} did not do {action}: {type(error).__name__}, {str(error)[:300]}"
+            ) from error
+
+    def _connected(self) -> Client:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+
+_FIELDS = (
+    "id",
+    "vector",
+    "segment",
+    "category",
+    *STRING_FIELDS,
+    *INT_FIELDS,
+    *(f"{field}_given" for field in INT_FIELDS),
+    "record",
+)
+
+
+def _make(client: Client, collection: str) -> None:
+    """Make the collection and its index, and load it; another may do the same meanwhile."""
+    import pymilvus
+    from pymilvus import DataType
+
+    kinds = {
+        "id": (DataType.VARCHAR, {"is_primary": True, "max_length": _LONGEST_ID}),
+        "vector": (DataType.FLOAT_VECTOR, {"dim": DIMENSIONS}),
+        "segment": (DataType.VARCHAR, {"max_length": _LONGEST_ID}),
+        "category": (DataType.INT64, {}),
+        "record": (DataType.VARCHAR, {"max_length": _LONGEST_RECORD}),
+    }
+    kinds |= dict.fromkeys(STRING_FIELDS, (DataType.VARCHAR, {"max_length": LONGEST_NAME}))
+    kinds |= dict.fromkeys(INT_FIELDS, (DataType.INT64, {}))
+    schema = pymilvus.MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+    for field in _FIELDS:
+        kind, options = kinds.get(field, (DataType.BOOL, {}))
+        schema.add_field(field, kind, **options)
+    index = pymilvus.MilvusClient.prepare_index_params()
+    index.add_index("vector", index_type="AUTOINDEX", metric_type="COSINE")
+    try:
+        client.create_collection(
+            collection,
+            schema=schema,
+            index_params=index,
+            consistency_level="Strong",
+            timeout=_SECONDS,
+        )
+    except pymilvus.MilvusException:
+        if not client.has_collection(collection, timeout=_SECONDS):
+            raise
+
+
+def _entity(row: HeldRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "vector": row.look.astype(np.float32),
+        "segment": row.segment,
+        "category": row.picture.category_id,
+        **milvus_filter.fields(row.picture.attributes),
+        "record": records.encode(row),
+    }
