@@ -61,7 +61,7 @@ class TestFolder:
         expected = self.expected(store)
         assert index.snapshot().search(Query(features=look(1))) == expected
         segments = index.snapshot().view.segments()
-        index.snapshot().view._shelf.prepare(segments, tables_only=False)
+        index.snapshot().view.shelf.prepare(segments, tables_only=False)
         for segment in segments:
             segment._files.fetch([segment.looks])
             assert not segment.remote

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 from imagesearch.catalogue import PictureKey
 from imagesearch.index.log import Change, Entry, Version
 
-__all__ = ["Changes", "Setting"]
+__all__ = ["OF_THE_PICTURE", "Changes", "Setting"]
 
-_OF_THE_PICTURE = ("thumbnail", "classes", "meaning")
+OF_THE_PICTURE = ("thumbnail", "classes", "meaning")
+"""Properties that are found out by looking at a picture; all others are its attributes."""
 
 
 class Setting(NamedTuple):
@@ -80,7 +81,7 @@ class Changes:
         if not given:
             return entry
         meaning = given.pop("meaning", entry.meaning)
-        seen = {name: given.pop(name) for name in _OF_THE_PICTURE if name in given}
+        seen = {name: given.pop(name) for name in OF_THE_PICTURE if name in given}
         attributes = replace(entry.picture.attributes, **given)
         changed = Entry(
             replace(entry.picture, attributes=attributes, **seen), entry.features, meaning
@@ -101,6 +102,6 @@ class Changes:
 def _settings(change: Change, at: Version) -> Iterator[tuple[str, Setting]]:
     for name, value in change.attributes.items():
         yield name, Setting(at, value)
-    for name in _OF_THE_PICTURE:
+    for name in OF_THE_PICTURE:
         if (value := getattr(change, name)) is not None:
             yield name, Setting(at, value, change.of)

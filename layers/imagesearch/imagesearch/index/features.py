@@ -26,6 +26,7 @@ __all__ = [
     "levels",
     "likeness",
     "relevance",
+    "squared_distance",
     "squares_of",
 ]
 
@@ -172,6 +173,11 @@ def relevance(
     distance = np.where(near, close, 2 - 2 * dots / root)
     relevances = (_SCALE / np.maximum(distance, _NEAREST)).astype(np.float32)
     return relevances, np.clip(dots / root, 0, 1)
+
+
+def squared_distance(relevance: float) -> float:
+    """Return the squared distance of two unit vectors of that relevance."""
+    return _SCALE / relevance
 
 
 def likeness(a: Features, b: Features) -> Likeness:

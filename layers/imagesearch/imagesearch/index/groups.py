@@ -45,10 +45,10 @@ def distinct_groups(block: Block, places: Places, by: str) -> NDArray[np.uint64]
 
 def group_of(picture: Picture, by: str) -> tuple[str, ...]:
     """Return what a picture has in common with those of its group, and no others."""
-    value = None if by == PRODUCT else getattr(picture.attributes, by)
-    if by != PRODUCT and value is None:
-        return picture.key
-    return (picture.key.product_id if by == PRODUCT else value,)
+    if by == PRODUCT:
+        return (picture.key.product_id,)
+    value: str | None = getattr(picture.attributes, by)
+    return picture.key if value is None else (value,)
 
 
 def _hash(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from imagesearch.errors import (
@@ -13,7 +13,9 @@ from imagesearch.errors import (
     NotYetVisible,
     StorageUnavailable,
 )
+from imagesearch.index.attachment import attach, detach, fill_next, lacking, switch
 from imagesearch.index.clock import MAX_CLOCK, Clock, SystemClock, tick
+from imagesearch.index.engine import Engine
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.keys import Keys
 from imagesearch.index.log import (
@@ -27,6 +29,7 @@ from imagesearch.index.log import (
     operation_number,
 )
 from imagesearch.index.manifest import Manifest, State
+from imagesearch.index.outposts import Outposts
 from imagesearch.index.place import After, Place
 from imagesearch.index.policy import Policy
 from imagesearch.index.reader import Reader
@@ -50,7 +53,8 @@ class Index:
 
     ``model`` is the bundle whose vectors are indexed, ``cache`` a folder for segment files (kept
     in memory if absent). ``aside`` is for whoever moves an instance from one index to another: it
-    reads a retired index and writes to a frozen one.
+    reads a retired index and writes to a frozen one. ``engines`` opens the engine elsewhere that
+    a manifest names.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Index:
         cache: Path | None = None,
         policy: Policy | None = None,
         aside: bool = False,
+        engines: Callable[[str], Engine] | None = None,
     ) -> None:
         self.policy = policy or Policy()
         self._store = store
@@ -79,7 +84,8 @@ class Index:
             cache=cache,
             aside=aside,
         )
-        self._keeper = Keeper(store, self._keys, self._reader, self.policy)
+        self._outposts = Outposts(engines)
+        self._keeper = Keeper(store, self._keys, self._reader, self.policy, self._outposts)
         self._cache = cache
         self._past = 0, self._reader.shelf
 
@@ -113,7 +119,7 @@ class Index:
         """
         deadline = self._clock.monotonic() + self.policy.wait
         while True:
-            snapshot = Snapshot.of(self._reader.observe(), self.policy)
+            snapshot = Snapshot.of(self._reader.observe(), self.policy, self._outposts)
             if min_sequence is None or snapshot.sequence >= min_sequence:
                 return snapshot
             if self._clock.monotonic() >= deadline:
@@ -229,6 +235,43 @@ class Index:
         more seconds; none after that.
         """
         enter(self._keeper, state, sequence=sequence)
+
+    def attach(self, engine: str) -> None:
+        """Have an engine elsewhere be given every new segment before the manifest names it.
+
+        It holds nothing as yet, and is not asked. Raises
+        :class:`~imagesearch.errors.EngineUnavailable` if it does not answer.
+        """
+        attach(self._keeper, engine)
+
+    def fill(
+        self,
+        on_progress: Callable[[int, int], None] = lambda _held, _rows: None,
+        *,
+        has_time: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Give the attached engine the segments that it lacks, while there is time.
+
+        ``on_progress`` is told how many rows of how many it holds; ``has_time`` is asked before
+        each segment. Return whether it holds all. The next call goes on where this one ended, or
+        died. Raises :class:`~imagesearch.errors.EngineUnavailable`.
+        """
+        while has_time():
+            if not fill_next(self._keeper, on_progress):
+                return True
+        return not lacking(self._reader.manifest().manifest)
+
+    def switch(self, *, serving: bool) -> bool:
+        """Have searches ask the attached engine, or no longer; false if a race was lost.
+
+        Segments that it does not hold are ranked here. Raises
+        :class:`~imagesearch.errors.Conflict` if none is attached.
+        """
+        return switch(self._keeper, serving=serving)
+
+    def detach(self) -> None:
+        """Have no engine any more. What it holds is not used again, and not deleted."""
+        detach(self._keeper)
 
     def scrub(self) -> Scrubbed:
         """Read and check every object; report what is damaged, missing or stray."""

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from imagesearch.errors import LostRace
+from imagesearch.errors import EngineUnavailable, LostRace
+from imagesearch.index.filling import fill, rows_of_draft
 from imagesearch.index.keys import Keys
 from imagesearch.index.manifest import FileInfo, Held, Manifest, SegmentInfo
+from imagesearch.index.outposts import Outposts
 from imagesearch.index.policy import Policy
 from imagesearch.index.reader import Reader
 from imagesearch.index.segment import Draft
@@ -31,6 +33,7 @@ class Keeper:
     keys: Keys
     reader: Reader
     policy: Policy
+    outposts: Outposts
 
     def commit(self, held: Held, after: Manifest) -> bool:
         """Put the next manifest in force; false if somebody else was first.
@@ -52,14 +55,28 @@ class Keeper:
         return True
 
     def put_segment(self, manifest: Manifest, draft: Draft) -> SegmentInfo:
-        """Write a segment's files and return what it is."""
+        """Write a segment's files, fill the engine elsewhere, and return what the segment is."""
         name = _new_name(manifest)
         files = draft.files(
             manifest.index, name, graph=self.policy.wants_graph(len(draft.pictures))
         )
         for file, data in files.items():
             self.store.put(self.keys.segment(name, file), data)
-        return _described(name, draft, files)
+        return _described(name, draft, files, self._filled(manifest, name, draft))
+
+    def _filled(self, manifest: Manifest, segment: str, draft: Draft) -> str:
+        """Fill the engine elsewhere, if there is one, and return which then holds the segment.
+
+        If it cannot be filled, none does: the segment is searched here until somebody fills it.
+        """
+        if manifest.outpost is None:
+            return ""
+        try:
+            engine = self.outposts.engine(manifest.outpost.name)
+            fill(engine, rows_of_draft(segment, draft), self.policy.parallel)
+        except EngineUnavailable:
+            return ""
+        return engine.name
 
     def put_tombs(self, manifest: Manifest, tombs: Tombs) -> Manifest:
         """Write the tombstones, if they have changed, and return the manifest that names them."""
@@ -76,7 +93,7 @@ def _new_name(manifest: Manifest) -> str:
     return f"{manifest.generation + 1:012d}-{secrets.token_hex(8)}"
 
 
-def _described(name: str, draft: Draft, files: Mapping[str, bytes]) -> SegmentInfo:
+def _described(name: str, draft: Draft, files: Mapping[str, bytes], held: str) -> SegmentInfo:
     return SegmentInfo(
         name,
         len(draft.pictures),
@@ -86,4 +103,5 @@ def _described(name: str, draft: Draft, files: Mapping[str, bytes]) -> SegmentIn
             file: FileInfo(len(data), hashlib.sha256(data).hexdigest())
             for file, data in files.items()
         },
+        held,
     )

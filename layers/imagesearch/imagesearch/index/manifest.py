@@ -44,11 +44,14 @@ class SegmentInfo(msgspec.Struct, frozen=True):
 class Outpost(msgspec.Struct, frozen=True):
     """The engine elsewhere that is given every segment before the manifest names it.
 
-    ``name`` is the engine's; ``serving`` tells that searches ask it for the segments it holds.
+    ``name`` is the engine's; ``serving`` tells that searches ask it for the segments it holds;
+    ``since`` is the generation in which it was attached: what an engine of this name was given
+    for an earlier one may be gone.
     """
 
     name: str
     serving: bool = False
+    since: int = 0
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
@@ -83,6 +86,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     swept: int = 0
     state: State = "open"
     outpost: Outpost | None = None
+
+    @property
+    def attached(self) -> tuple[str, int] | None:
+        """Return which engine elsewhere is attached, and since when."""
+        return (self.outpost.name, self.outpost.since) if self.outpost else None
 
     def encode(self) -> bytes:
         """Return the manifest's bytes."""

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.index.attachment import unheld
 from imagesearch.index.features import DIMENSIONS
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Manifest, SegmentInfo
@@ -73,6 +74,7 @@ def merge(keeper: Keeper, sources: Sequence[SegmentInfo]) -> bool:
     held = keeper.reader.manifest()
     if not _has_all(held.manifest, sources):
         return False
+    attached = held.manifest.attached
     draft, moved = _gathered(keeper, held.manifest, sources)
     new: list[SegmentInfo] = []
     if draft.pictures:
@@ -83,6 +85,8 @@ def merge(keeper: Keeper, sources: Sequence[SegmentInfo]) -> bool:
             return False
         if not _still_dead(keeper, held.manifest, moved):
             return False
+        if held.manifest.attached != attached:  # what was filled may be gone
+            new = [*unheld(new)]
         if keeper.commit(held, _replaced(keeper, held.manifest, moved, new)):
             return True
     return False

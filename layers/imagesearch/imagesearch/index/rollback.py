@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from imagesearch.errors import CorruptObject, LostRace, NoSuchObject, UnknownGeneration
+from imagesearch.index.attachment import held_as_now
 from imagesearch.index.collect import referred
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Manifest
@@ -57,7 +58,7 @@ def rollback(keeper: Keeper, to: int) -> int:
         now,
         clock=seen.sequence,
         folded=seen.ruled_out(now.low_water),
-        segments=wanted.segments,
+        segments=held_as_now(wanted, now),
         dead=wanted.dead,
         tombs=wanted.tombs,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -110,11 +110,11 @@ def search(view: View, query: Query, policy: Policy, rankings: Sequence[Ranking]
     if not asked:
         ranked = _ranked(here(), query, policy, query.start)
         return Answer(tuple(ranked.hits), ranked.total)
-    work = [partial(ranking.rank, view, infos, query) for ranking, infos in asked]
-    parts = each(
-        lambda rank: rank(), [*work, lambda: _ranked(here(), query, policy)], policy.parallel
-    )
-    return merged(parts, query)
+    work: list[Callable[[], Ranked]] = [
+        *(partial(ranking.rank, view, infos, query) for ranking, infos in asked),
+        lambda: _ranked(here(), query, policy),
+    ]
+    return merged(each(lambda rank: rank(), work, policy.parallel), query)
 
 
 def rank_here(view: View, segments: Sequence[SegmentInfo], query: Query, policy: Policy) -> Ranked:

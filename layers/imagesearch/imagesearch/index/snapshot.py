@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Filter
-from imagesearch.errors import ImageSearchError
+from imagesearch.errors import EngineUnavailable, ImageSearchError
 from imagesearch.index.facets import Facet, facets
 from imagesearch.index.log import Entry, Version
 from imagesearch.index.manifest import Manifest
 from imagesearch.index.meanings import Lacking, MeantAnswer, TextQuery, search_meaning
+from imagesearch.index.outposts import Outposts
 from imagesearch.index.place import due, operations_of
 from imagesearch.index.policy import Policy
 from imagesearch.index.ranking import Ranking
@@ -34,7 +35,8 @@ class Snapshot:
 
     ``operations`` maps the number of each operation still listed in the log to its sequence,
     ``newest`` is the name of the newest listed log object, ``began`` when (by the process's
-    monotonic and wall clock) the snapshot was begun.
+    monotonic and wall clock) the snapshot was begun. Searches, and looking up single pictures,
+    ask an engine elsewhere if the manifest says so; all else goes through the segments' files.
     """
 
     view: View
@@ -44,9 +46,10 @@ class Snapshot:
     operations: Mapping[int, int]
     log_bytes: int
     began: tuple[float, int]
+    outposts: Outposts
 
     @classmethod
-    def of(cls, seen: Observation, policy: Policy) -> Snapshot:
+    def of(cls, seen: Observation, policy: Policy, outposts: Outposts) -> Snapshot:
         """Return the snapshot of what one look at the store found."""
         return cls(
             seen.view,
@@ -56,6 +59,7 @@ class Snapshot:
             operations_of(seen.listed),
             sum(seen.listed[name] for name in seen.view.tail.names),
             seen.began,
+            outposts,
         )
 
     @property
@@ -94,19 +98,28 @@ class Snapshot:
     def fetch(self, ranking: Ranking | None = None) -> None:
         """Have at hand what a first search waits for. Never fails: the search will say why.
 
-        That is nothing of the segments which ``ranking`` takes.
+        That is nothing of the segments which an engine or ``ranking`` takes.
         """
         with suppress(ImageSearchError):
-            taken = {info.id for info in ranking.takes(self.manifest)} if ranking else ()
+            rankings = [r for r in (self.outposts.serving(self.manifest), ranking) if r]
+            taken = {info.id for one in rankings for info in one.takes(self.manifest)}
             here = (info for info in self.manifest.segments if info.id not in taken)
             self.view.segments(tables_only=False, among=here)
 
-    def search(self, query: Query, *, ranking: Ranking | None = None) -> Answer:
+    def search(
+        self, query: Query, *, ranking: Ranking | None = None, elsewhere: bool = True
+    ) -> Answer:
         """Return the pictures most like the query's.
 
-        ``ranking`` ranks the segments that it takes; all others are ranked here.
+        If an engine serves the index, it is asked for the segments that it holds, unless
+        ``elsewhere`` is false; of the others ``ranking`` ranks those that it takes; the rest is
+        ranked here. Raises :class:`~imagesearch.errors.EngineUnavailable`.
         """
-        return search(self.view, query, self.policy, [ranking] if ranking else [])
+        view = self.view
+        rankings: list[Ranking] = [ranking] if ranking else []
+        if elsewhere and (engine := self.outposts.serving(self.manifest)):
+            view, rankings = engine.served(view), [engine, *rankings]
+        return search(view, query, self.policy, rankings)
 
     def search_meaning(self, query: TextQuery) -> MeantAnswer:
         """Return the pictures whose meaning is nearest to a text's; all are compared, exactly."""
@@ -142,8 +155,15 @@ class Snapshot:
         """Count the pictures that pass by each of some fields, exactly."""
         return facets(self.view, fields, category_id=category_id, filter=filter, limit=limit)
 
-    def find(self, key: PictureKey) -> Entry | None:
-        """Return one picture and its look, or ``None`` if there is none."""
+    def find(self, key: PictureKey, *, meaning: bool = True) -> Entry | None:
+        """Return one picture and its look, or ``None`` if there is none.
+
+        Who has no need of its meaning says so: then an engine that serves the index is asked for
+        the rest, and no segment is opened. If that does not answer, segments are looked at.
+        """
+        with suppress(EngineUnavailable):
+            if engine := self.outposts.serving(self.manifest):
+                return engine.served(self.view).find(key, meaning=meaning)
         return self.view.find(key)
 
     def of_product(self, product_id: str) -> list[PictureKey]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import msgspec
 
 from imagesearch.errors import NoSuchObject, UnknownInstance
+from imagesearch.index.attachment import fill_if_possible, lacking
 from imagesearch.index.collect import collect
 from imagesearch.index.fold import folded
 from imagesearch.index.keeper import Keeper
+from imagesearch.index.manifest import Manifest
 from imagesearch.index.merge import due, merge
+from imagesearch.index.policy import Policy
 from imagesearch.index.settle import low_water, marked
 
 __all__ = ["Maintained", "fold", "maintain"]
@@ -22,13 +25,15 @@ _SECOND = 1_000_000
 class Maintained:
     """What was done: log objects folded, segments merged into one, objects deleted.
 
-    ``more`` tells that another call would find something to do at once.
+    ``more`` tells that another call would find something to do at once; ``filled`` counts the
+    segments that an engine elsewhere lacked and was given.
     """
 
     folded: int
     merged: int
     collected: int
     more: bool
+    filled: int = 0
 
 
 def fold(keeper: Keeper) -> bool:
@@ -42,17 +47,24 @@ def fold(keeper: Keeper) -> bool:
 def maintain(keeper: Keeper) -> Maintained:
     """Fold the log, settle it, merge segments and collect garbage, each if it is due.
 
-    Safe to run any number of times at once: what loses a race is left for the next call. Raises
+    An engine elsewhere is given one segment that it lacks, if it lacks any and answers. Safe to
+    run any number of times at once: what loses a race is left for the next call. Raises
     :class:`CorruptObject` when something is damaged; nothing is deleted then.
     """
     before = keeper.reader.manifest().manifest
     now = pulse(keeper)
     count = _fold_and_settle(keeper, before.clock, now)
-    sources = due(keeper.reader.manifest().manifest, keeper.policy)
+    manifest = keeper.reader.manifest().manifest
+    sources = due(manifest, keeper.policy)
     merged = len(sources) if sources and merge(keeper, sources) else 0
+    filled = fill_if_possible(keeper) if manifest.outpost else 0
     swept = _sweep(keeper, now)
-    more = bool(merged) and bool(due(keeper.reader.manifest().manifest, keeper.policy))
-    return Maintained(count, merged, swept, more)
+    more = bool(merged or filled) and _has_more(keeper.reader.manifest().manifest, keeper.policy)
+    return Maintained(count, merged, swept, more, filled)
+
+
+def _has_more(manifest: Manifest, policy: Policy) -> bool:
+    return bool(due(manifest, policy) or lacking(manifest))
 
 
 def pulse(keeper: Keeper) -> int:

@@ -17,6 +17,7 @@ from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import CorruptObject
 from imagesearch.index.block import Block, TailBlock
 from imagesearch.index.changes import Changes
+from imagesearch.index.engine import HeldRow
 from imagesearch.index.log import Entry, Version
 from imagesearch.index.manifest import Manifest, SegmentInfo
 from imagesearch.index.segment import Segment
@@ -48,14 +49,14 @@ class View:
         self.tail = tail
         self.damage = damage
         self.misses = misses
-        self._shelf = shelf
+        self.shelf = shelf
         self._hidden: dict[str, NDArray[np.int64]] = {}
         self._changes_of: dict[str, tuple[dict[PictureKey, Write], NDArray[np.int64]]] = {}
 
     @cached_property
     def tombs(self) -> Tombs:
         """Return what is dead in the segments without regard to the tail."""
-        return self._shelf.tombs(self.manifest)
+        return self.shelf.tombs(self.manifest)
 
     @cached_property
     def deletions(self) -> Deletions:
@@ -111,12 +112,18 @@ class View:
         }
         # A write can arrive after a later one was folded; only then has a segment a newer row.
         late = [k for k, w in writes.items() if w.version.clock <= self.manifest.clock]
-        for segment in self.segments() if late else ():
-            table = segment.table
-            for key, row in zip(late, table.locate(late).tolist(), strict=True):
-                if row >= 0 and key in writes and table.version(row) > writes[key].version:
-                    del writes[key]
+        for key, version in self._folded_versions(late):
+            if key in writes and version > writes[key].version:
+                del writes[key]
         return writes
+
+    def _folded_versions(self, keys: Sequence[PictureKey]) -> Iterator[tuple[PictureKey, Version]]:
+        """Yield when segments say that some pictures were written, dead rows included."""
+        for segment in self.segments() if keys else ():
+            table = segment.table
+            for key, row in zip(keys, table.locate(keys).tolist(), strict=True):
+                if row >= 0:
+                    yield key, table.version(row)
 
     @cached_property
     def _tail_block(self) -> TailBlock:
@@ -129,7 +136,7 @@ class View:
 
     def segment(self, info: SegmentInfo) -> Segment:
         """Return a segment, opened."""
-        return self._shelf.segment(self.manifest.index, info)
+        return self.shelf.segment(self.manifest.index, info)
 
     def segments(
         self,
@@ -147,7 +154,7 @@ class View:
             for info in (self.manifest.segments if among is None else among)
             if category_id is None or category_id in info.categories
         ]
-        self._shelf.prepare(found, tables_only=tables_only)
+        self.shelf.prepare(found, tables_only=tables_only)
         return found
 
     def blocks(
@@ -177,7 +184,7 @@ class View:
 
     def prepare_meanings(self, category_id: int | None = None) -> None:
         """Make the meanings of a category's pictures ready (``None`` is any)."""
-        self._shelf.prepare_meanings(self.segments(category_id))
+        self.shelf.prepare_meanings(self.segments(category_id))
 
     def hidden(self, segment: Segment) -> NDArray[np.int64]:
         """Return a segment's rows that are deleted, replaced or changed, ascending."""
@@ -212,6 +219,17 @@ class View:
         keys = [*writes, *deletions]
         versions = [*(write.version for write in writes.values()), *deletions.values()]
         return keys, versions, key_hashes(keys)
+
+    def hides(self, row: HeldRow) -> bool:
+        """Tell whether a row that an engine holds is dead, deleted or replaced."""
+        dead = self.tombs.of(row.segment)
+        place = int(np.searchsorted(dead, row.row))
+        if place < dead.size and int(dead[place]) == row.row:
+            return True
+        key, version = row.picture.key, row.version
+        standing = self.tail.writes.get(key)
+        newer = standing is not None and standing.version > version
+        return newer or self.tail.deletions.hides(key, version)
 
     def _is_overruled(self, segment: Segment, row: int) -> bool:
         hidden = self._overruled(segment)
