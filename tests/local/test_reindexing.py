@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from imagesearch.catalogue import Service
 from imagesearch.operations import reindex as moving
 from imagesearch.operations.add import AddPicture, add_picture
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.instances import CreateInstance, create_instance
 from imagesearch.settings import Settings
+from imagesearch_client import UnusableSource
+from imagesearch_local import supplies
 from imagesearch_local.cli import app
 from imagesearch_local.commands import reindexing
 from typer.testing import CliRunner
@@ -109,3 +114,57 @@ def test_an_increments_folder_supplies_as_well(call: Call, bundle: Path, picture
     ]
     manifest.write_text("\n".join(map(json.dumps, lines)))
     assert call("--bundle", str(bundle), "--from", str(manifest))[1]["left"] == 0
+
+
+class OneBucket:
+    """The two calls of an S3 client that reading an increment needs."""
+
+    def __init__(self, bucket: str, objects: dict[str, bytes]) -> None:
+        self._bucket = bucket
+        self._objects = objects
+
+    def _body(self, asked: dict[str, Any], verb: str) -> bytes:
+        if asked["Bucket"] != self._bucket or asked["Key"] not in self._objects:
+            raise ClientError({"Error": {"Code": "404"}}, verb)
+        return self._objects[asked["Key"]]
+
+    def head_object(self, **asked: Any) -> dict[str, Any]:
+        body = self._body(asked, "HeadObject")
+        return {"ContentLength": len(body), "ETag": '"1"', "LastModified": datetime.now(UTC)}
+
+    def get_object(self, **asked: Any) -> dict[str, Any]:
+        body = self._body(asked, "GetObject")
+        first, _, last = asked.get("Range", f"bytes=0-{len(body)}")[6:].partition("-")
+        part = body[int(first) : int(last) + 1]
+        return {"Body": BytesIO(part), "ETag": '"1"', "ContentLength": len(part)}
+
+
+def test_an_increment_in_a_bucket_supplies_as_well(
+    call: Call, bundle: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        json.dumps({"OperationType": "ADD", "ProductId": f"p{number}", "PicName": "a.png"})
+        for number in range(3)
+    ]
+    objects = {
+        "spring/increment.meta": "\n".join(lines).encode(),
+        "spring/a.png": (pictures / "p0" / "a.png").read_bytes(),
+    }
+    monkeypatch.setattr(supplies, "connect", lambda **_: OneBucket("pictures", objects))
+    source = ("--bundle", str(bundle), "--from", "s3://pictures/spring")
+    status, built = call(*source)
+    # All lines name one file, which is the picture of p0 only.
+    assert (status, built["left"], built["different"]) == (3, 2, [["p1", "a.png"], ["p2", "a.png"]])
+    del objects["spring/increment.meta"]
+    with pytest.raises(UnusableSource, match=r"has no increment\.meta"):
+        call(*source)
+
+
+def test_a_picture_that_the_bucket_lacks_is_told(
+    call: Call, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = json.dumps({"OperationType": "ADD", "ProductId": "p0", "PicName": "a.png"})
+    objects = {"increment.meta": line.encode()}
+    monkeypatch.setattr(supplies, "connect", lambda **_: OneBucket("pictures", objects))
+    status, told = call("--bundle", str(bundle), "--from", "s3://pictures/", "--yes")
+    assert (status, told["left"], told["switched"]) == (3, 3, False)
