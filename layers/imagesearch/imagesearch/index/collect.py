@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from imagesearch.errors import NoSuchObject
+from imagesearch.errors import CorruptObject, EngineUnavailable, NoSuchObject
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.log import Version
 from imagesearch.index.manifest import Manifest
 from imagesearch.index.parallel import each
+from imagesearch.index.table import Table
 from imagesearch.storage import ObjectInfo
 
 __all__ = ["collect", "referred"]
@@ -28,20 +29,23 @@ def collect(keeper: Keeper, now: int) -> int:
     - files of segments and tombstones that neither the manifest nor any earlier one refers to,
 
     each only when it is older than ``grace``. What an earlier manifest deleted here referred to
-    stays until the next time.
+    stays until the next time. Before a segment's files go, the engines elsewhere that any manifest
+    names forget its rows; a segment that one of them cannot be told of stays until the next time.
     """
     manifest = keeper.reader.manifest().manifest
     doomed = [*_settled(keeper, manifest, now)]
     keeper.store.delete(doomed)
     histories = [*keeper.store.list(keeper.keys.histories)]
-    wanted = {key for found in _read(keeper, histories) for key in referred(keeper, found)}
-    wanted |= set(referred(keeper, manifest))
+    manifests = [manifest, *_read(keeper, histories)]
+    wanted = {key for found in manifests for key in referred(keeper, found)}
     expired = [*_expired(histories, keeper, now)]
     orphans = [
         info.key
         for info in _files(keeper)
         if info.key not in wanted and now - info.modified >= keeper.policy.grace * _SECOND
     ]
+    engines = {name for found in manifests for name in _engines(found)}
+    orphans = [*_forgotten(keeper, manifest.index, sorted(engines), orphans)]
     keeper.store.delete([*expired, *orphans])
     return len(doomed) + len(expired) + len(orphans)
 
@@ -78,6 +82,46 @@ def _expired(histories: Iterable[ObjectInfo], keeper: Keeper, now: int) -> Itera
 def _files(keeper: Keeper) -> Iterator[ObjectInfo]:
     yield from keeper.store.list(keeper.keys.segments)
     yield from keeper.store.list(keeper.keys.all_tombs)
+
+
+def _engines(manifest: Manifest) -> Iterator[str]:
+    """Yield the names of the engines elsewhere that may hold rows of its segments."""
+    yield from {info.held for info in manifest.segments if info.held}
+    if manifest.outpost:
+        yield manifest.outpost.name
+
+
+def _forgotten(
+    keeper: Keeper, index: str, engines: Sequence[str], orphans: Sequence[str]
+) -> Iterator[str]:
+    """Have engines forget the rows of orphaned segments; yield what may be deleted then."""
+    kept = set()
+    for key in orphans if engines else ():
+        segment, dot, file = key.removeprefix(keeper.keys.segments).partition(".")
+        if key.startswith(keeper.keys.segments) and dot and file == "meta":
+            try:
+                _forget(keeper, index, engines, segment)
+            except EngineUnavailable:
+                kept.add(segment)
+    for key in orphans:
+        if key.removeprefix(keeper.keys.segments).partition(".")[0] not in kept:
+            yield key
+
+
+def _forget(keeper: Keeper, index: str, engines: Sequence[str], segment: str) -> None:
+    """Have engines forget a segment, whose keys its row table knows.
+
+    Without a whole one nobody was given the segment, or all have forgotten it already.
+    """
+    key = keeper.keys.segment(segment, "meta")
+    try:
+        file = memoryview(keeper.store.get(key).body)
+        table = Table(key, file, index=index, segment=segment)
+        keys = [table.key_of(row) for row in range(len(table))]
+    except (CorruptObject, NoSuchObject):
+        return
+    for name in engines:
+        keeper.outposts.engine(name).remove(segment, keys)
 
 
 def _read(keeper: Keeper, histories: Iterable[ObjectInfo]) -> Iterator[Manifest]:

@@ -16,6 +16,7 @@ from imagesearch.errors import (
 from imagesearch.index.attachment import attach, detach, fill_next, lacking, switch
 from imagesearch.index.clock import MAX_CLOCK, Clock, SystemClock, tick
 from imagesearch.index.engine import Engine
+from imagesearch.index.erasing import erase
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.keys import Keys
 from imagesearch.index.log import (
@@ -278,11 +279,12 @@ class Index:
         return scrub(self._keeper)
 
     def erase(self) -> None:
-        """Delete every object of the index, the manifest first."""
-        self._store.delete([self._keys.manifest])
-        self._reader.forget()
-        while keys := [info.key for info in self._store.list(self._keys.prefix)]:
-            self._store.delete(keys)
+        """Delete every object of the index, and what the attached engine holds of it.
+
+        Raises :class:`~imagesearch.errors.EngineUnavailable` if that does not answer; nobody can
+        use the index any more then, and erasing it again goes on.
+        """
+        erase(self._keeper)
 
     def _check_deadline(self, after: After) -> None:
         """Refuse a write so late that a fold may have ruled it out.
