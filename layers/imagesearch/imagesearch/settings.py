@@ -24,6 +24,8 @@ class Settings:
     cache: Path = Path("/tmp/imagesearch")  # noqa: S108  IMAGESEARCH_CACHE
     compact_function: str = ""  # IMAGESEARCH_COMPACT_FUNCTION
     ingest_lanes: int = 64  # IMAGESEARCH_INGEST_LANES
+    rankers: tuple[str, ...] = ()  # IMAGESEARCH_RANKERS
+    rankers_rows: int = 2_000_000  # IMAGESEARCH_RANKERS_ROWS
     private_callbacks: bool = False  # IMAGESEARCH_PRIVATE_CALLBACKS
     thumbnails: bool = True  # IMAGESEARCH_THUMBNAILS
     page: bool = True  # IMAGESEARCH_PAGE
@@ -46,6 +48,8 @@ class Settings:
             cache=Path(environment.get("IMAGESEARCH_CACHE", "/tmp/imagesearch")),  # noqa: S108
             compact_function=environment.get("IMAGESEARCH_COMPACT_FUNCTION", ""),
             ingest_lanes=int(environment.get("IMAGESEARCH_INGEST_LANES", "64")),
+            rankers=_names(environment.get("IMAGESEARCH_RANKERS", "")),
+            rankers_rows=int(environment.get("IMAGESEARCH_RANKERS_ROWS", "2000000")),
             private_callbacks=environment.get("IMAGESEARCH_PRIVATE_CALLBACKS", "") == "true",
             thumbnails=environment.get("IMAGESEARCH_THUMBNAILS", "enabled") == "enabled",
             page=environment.get("IMAGESEARCH_PAGE", "enabled") == "enabled",
@@ -63,3 +67,7 @@ class Settings:
 
 def _engine(text: str) -> str:
     return "" if text == "none" else text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.split(",") if name)

@@ -140,7 +140,7 @@ def _duplicates(
     """Return the other pictures that look the same, if the request asks for them."""
     if request.if_duplicate == "keep":
         return ()
-    found = catalogue.snapshot.search(Query(features=features, num=11, score_threshold=SAME))
+    found = catalogue.search(Query(features=features, num=11, score_threshold=SAME))
     others = tuple(hit for hit in found.hits if hit.picture.key != key)[:10]
     if others and request.if_duplicate == "fail":
         first = others[0].picture.key

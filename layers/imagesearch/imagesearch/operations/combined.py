@@ -271,7 +271,7 @@ class _Candidates:
     def by_look(cls, catalogue: Catalogue, request: CombinedSearch, wish: _Wish) -> _Candidates:
         towards = wish.direction()
         alone = all(part.text is None for part in request.query)
-        found = catalogue.snapshot.search(
+        found = catalogue.search(
             Query(
                 features=encode(towards),
                 category_id=_within(catalogue, request),

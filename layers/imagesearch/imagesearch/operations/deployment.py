@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from imagesearch.catalogue import Instance, InstanceRegister
 from imagesearch.errors import ImageSearchError, ModelMismatch, UnknownInstance
-from imagesearch.index import Index, Place, Snapshot
+from imagesearch.index import Answer, Index, Place, Policy, Query, Snapshot
 from imagesearch.observe import logger
 from imagesearch.settings import Settings
 from imagesearch.storage import ObjectStore
 
 if TYPE_CHECKING:
+    from imagesearch.index.fanout import FanOut
     from imagesearch.vision import Vision
     from imagesearch.vision.library import Library
 
@@ -42,11 +43,21 @@ class Catalogue:
     snapshot: Snapshot
     downloads: int = 0
     """What :attr:`Index.downloads` was before."""
+    ranking: FanOut | None = None
+    """Who ranks the segments if there are many, but for those that an engine holds."""
 
     @property
     def wants_upkeep(self) -> bool:
         """Tell whether searches would gain from upkeep."""
         return self.snapshot.wants_upkeep
+
+    def search(self, query: Query) -> Answer:
+        """Return the pictures most like the query's, whoever ranks them."""
+        return self.snapshot.search(query, ranking=self.ranking)
+
+    def fetch(self) -> None:
+        """Have at hand what a first search waits for. Never fails: the search will say why."""
+        self.snapshot.fetch(self.ranking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +87,14 @@ class Deployment:
         *,
         vision: Callable[[], Vision] | None = None,
         compaction: Compaction | None = None,
+        rankers: Callable[[str, Policy], FanOut] | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
         self.instances = InstanceRegister(store)
         self._load_vision = vision
         self._compaction = compaction
+        self._rankers = rankers
         self._indexes: dict[str, Index] = {}
         self._others: dict[str, Vision] = {}
         self._loading = Lock()
@@ -95,7 +108,7 @@ class Deployment:
         settings = Settings.from_environment()
         store = open_store(settings.bucket, endpoint=settings.endpoint)
         compaction = _asynchronous(settings.compact_function) if settings.compact_function else None
-        return cls(settings, store, compaction=compaction)
+        return cls(settings, store, compaction=compaction, rankers=_rankers(settings))
 
     @cached_property
     def vision(self) -> Vision:
@@ -155,7 +168,7 @@ class Deployment:
         def opened() -> Catalogue:
             catalogue = self.open(name, min_sequence=min_sequence)
             if searching:
-                catalogue.snapshot.fetch()
+                catalogue.fetch()
             return catalogue
 
         return self._pool.submit(opened)
@@ -172,8 +185,13 @@ class Deployment:
                 instance.prefix,
                 model=instance.model,
                 cache=self.settings.cache / (instance.index or instance.incarnation),
+                engines=self.engines,
             )
         return self._indexes[instance.prefix]
+
+    def ranking(self, instance: Instance, index: Index) -> FanOut | None:
+        """Return how functions share the instance's segments; ``None`` if there are no such."""
+        return self._rankers(instance.prefix, index.policy) if self._rankers else None
 
     def vision_of(self, instance: Instance) -> Vision:
         """Return the bundle whose vectors may be compared with the instance's.
@@ -229,7 +247,13 @@ class Deployment:
     def _view(self, instance: Instance, min_sequence: int | None) -> Catalogue:
         index = self.index(instance)
         before = index.downloads
-        return Catalogue(instance, index, index.snapshot(min_sequence=min_sequence), before)
+        return Catalogue(
+            instance,
+            index,
+            index.snapshot(min_sequence=min_sequence),
+            before,
+            self.ranking(instance, index),
+        )
 
 
 def _asynchronous(function: str) -> Compaction:
@@ -246,3 +270,11 @@ def _asynchronous(function: str) -> Compaction:
         )
 
     return invoke
+
+
+def _rankers(settings: Settings) -> Callable[[str, Policy], FanOut] | None:
+    if not settings.rankers:
+        return None
+    from imagesearch.operations.ranking import rankers
+
+    return rankers(settings)

@@ -100,7 +100,7 @@ def search(deployment: Deployment, request: Search) -> Found:
         LiveQuery(features=subject.features, category_id=subject.within, filter=request.filter),
     )
     scanning = time.perf_counter()
-    answer = catalogue.snapshot.search(
+    answer = catalogue.search(
         Query(
             features=subject.features,
             category_id=subject.within,

@@ -69,7 +69,7 @@ def search_subjects(deployment: Deployment, request: SearchSubjects) -> FoundSub
         FoundSubject(
             view.region,
             view.category_id,
-            catalogue.snapshot.search(
+            catalogue.search(
                 Query(
                     features=encode(view.vector),
                     filter=parsed,
