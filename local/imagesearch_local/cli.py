@@ -14,6 +14,7 @@ from imagesearch_local import increment_commands
 from imagesearch_local.commands import (
     erasing,
     evaluating,
+    handing,
     imports,
     instances,
     keys,
@@ -57,6 +58,7 @@ app.command("show")(pictures.show)
 app.command("delete")(pictures.delete)
 app.command("eval")(evaluating.eval_command)
 app.command("reindex")(reindexing.reindex)
+app.command("handover")(handing.handover)
 app.command("erase")(erasing.erase)
 app.command("verify-erased")(erasing.verify_erased)
 app.command("tune")(tuning.tune_command)

@@ -42,6 +42,7 @@ def _of_local_run(folder: DataFolder, template: Template) -> Mapping[str, str]:
         raise LocalFailure(f"{template.path} has no bucket.")
     remembered = folder.remembered()
     return {
+        **folder.engine,
         "IMAGESEARCH_BUCKET": template.buckets[0],
         "IMAGESEARCH_CACHE": str((folder.scratch / "command-line").resolve()),
         "AWS_ENDPOINT_URL_S3": f"http://{LOOPBACK}:{remembered.storage_ports['s3']}",

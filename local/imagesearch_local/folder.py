@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +71,23 @@ class DataFolder:
             self._clean_scratch()
         finally:
             os.close(lock)
+
+    @property
+    def engine(self) -> dict[str, str]:
+        """Return the settings of the vector engine that the run which holds the folder has."""
+        try:
+            return msgspec.json.decode(self._engine.read_bytes(), type=dict[str, str])
+        except FileNotFoundError:
+            return {}
+
+    def tell_engine(self, variables: Mapping[str, str]) -> None:
+        """Write down what the command line needs to find the engine of this run."""
+        found = {n: v for n, v in variables.items() if n.startswith("IMAGESEARCH_ENGINE")}
+        self._engine.write_bytes(msgspec.json.encode(found))
+
+    @property
+    def _engine(self) -> Path:
+        return self.scratch / "engine.json"
 
     def holder(self) -> str:
         """Say who holds the folder; empty if nobody does."""

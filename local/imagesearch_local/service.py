@@ -99,6 +99,7 @@ async def running(plan: Plan, server: socket) -> AsyncIterator[Service]:
             "AWS_ENDPOINT_URL_LAMBDA": inside,
         }
         pools = _pools(plan, emulator_path, variables)
+        plan.folder.tell_engine({**plan.template.functions[0].environment, **variables})
         for pool in pools.values():
             stack.push_async_callback(pool.close)
         background = Background()

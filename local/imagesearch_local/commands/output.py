@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = [
     "print_json",
     "print_table",
     "progress",
+    "rating",
 ]
 
 _PIPED = 1000
@@ -81,6 +83,23 @@ def counting(title: str, total: int, *, hidden: bool) -> Iterator[Callable[[int]
     with _bar(hidden=hidden) as bar:
         task = bar.add_task(title, total=total, note="")
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def rating(title: str, *, hidden: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show how many of how many are done, and how many a second; gives what to tell them to."""
+    with _bar(hidden=hidden) as bar:
+        task = bar.add_task(title, total=None, note="")
+        began: list[tuple[float, int]] = []
+
+        def show(done: int, total: int) -> None:
+            began.append((time.monotonic(), done))
+            seconds = began[-1][0] - began[0][0]
+            note = f"{(done - began[0][1]) / seconds:,.0f} a second" if seconds > 0 else ""
+            del began[1:]
+            bar.update(task, total=total, completed=done, note=note)
+
+        yield show
 
 
 @contextmanager

@@ -7,11 +7,12 @@ import time
 from functools import partial
 
 from imagesearch.catalogue import Instance
-from imagesearch.errors import ModelMismatch, UnknownInstance
+from imagesearch.errors import EngineUnavailable, ModelMismatch, UnknownInstance
 from imagesearch.index import Maintained
 from imagesearch.observe import logger, measure
 from imagesearch.operations.canary import sing
 from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.handover import Handover
 from imagesearch.operations.leftovers import collect_leftovers
 from imagesearch.operations.meanings import give_meanings
 from imagesearch.operations.thumbnails import collect_thumbnails
@@ -21,6 +22,10 @@ __all__ = ["compact", "compact_all"]
 
 _MEANING_SECONDS = 300.0
 """How long pictures without a meaning are given one, in one round over all instances."""
+_WATCHED, _WATCH_SECONDS = 50, 30.0
+"""Searches by which an engine elsewhere is compared every day, and the time for them."""
+_WATCHED_ROWS = 1_000_000
+"""Most pictures of an instance that is compared every day."""
 
 
 def compact(deployment: Deployment, name: str) -> Maintained:
@@ -45,6 +50,7 @@ def compact_all(deployment: Deployment) -> dict[str, Maintained]:
             done[instance.name] = _maintain(deployment, instance)
             collect_thumbnails(deployment, instance, now=time.time_ns() // 1000)
             _sing(deployment, instance)
+            _watch(deployment, instance)
             given = give_meanings(deployment, instance, has_time=lambda: time.monotonic() < until)
             measure(instance.name, {"MeaningsGiven": given.given})
         except UnknownInstance:
@@ -63,6 +69,28 @@ def _maintain(deployment: Deployment, instance: Instance) -> Maintained:
     counts = {"Folded": done.folded, "Merged": done.merged, "Collected": done.collected}
     measure(instance.name, counts)
     return done
+
+
+def _watch(deployment: Deployment, instance: Instance) -> None:
+    """Emit how much of an instance the engine elsewhere holds, and how far it agrees with us.
+
+    Larger instances are not compared: to rank all of one here is what it was handed over to avoid.
+    """
+    handover = Handover(deployment, instance.name)
+    standing = handover.standing()
+    if not standing.engine:
+        return
+    measure(instance.name, {"HandoverHeld": standing.held / max(standing.rows, 1)})
+    if standing.rows > _WATCHED_ROWS:
+        return
+    until = time.monotonic() + _WATCH_SECONDS
+    try:
+        found = handover.compare(_WATCHED, has_time=lambda: time.monotonic() < until)
+    except EngineUnavailable:
+        logger().exception("not compared", extra={"instance": instance.name})
+        return
+    if found.overlap is not None:
+        measure(instance.name, {"HandoverOverlap": found.overlap})
 
 
 def _sing(deployment: Deployment, instance: Instance) -> None:

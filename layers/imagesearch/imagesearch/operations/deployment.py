@@ -13,10 +13,12 @@ from imagesearch.catalogue import Instance, InstanceRegister
 from imagesearch.errors import ImageSearchError, ModelMismatch, UnknownInstance
 from imagesearch.index import Answer, Index, Place, Policy, Query, Snapshot
 from imagesearch.observe import logger
+from imagesearch.operations.engines import Engines
 from imagesearch.settings import Settings
 from imagesearch.storage import ObjectStore
 
 if TYPE_CHECKING:
+    from imagesearch.index.engine import Engine
     from imagesearch.index.fanout import FanOut
     from imagesearch.vision import Vision
     from imagesearch.vision.library import Library
@@ -88,10 +90,12 @@ class Deployment:
         vision: Callable[[], Vision] | None = None,
         compaction: Compaction | None = None,
         rankers: Callable[[str, Policy], FanOut] | None = None,
+        engines: Callable[[str], Engine] | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
         self.instances = InstanceRegister(store)
+        self.engines = Engines(settings, engines)
         self._load_vision = vision
         self._compaction = compaction
         self._rankers = rankers

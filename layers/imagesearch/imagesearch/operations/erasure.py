@@ -25,6 +25,7 @@ from imagesearch.catalogue.thumbnails import Pack, Place, read_thumbnail
 from imagesearch.errors import Conflict, LostRace, NoSuchObject
 from imagesearch.index import Entry, Index, OfPicture, OfProduct, Snapshot
 from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.handover import check_not_handed_over
 from imagesearch.operations.instances import DeleteInstance, delete_instance
 from imagesearch.operations.moves import Moves
 from imagesearch.operations.reindex import settle
@@ -98,6 +99,7 @@ class Erasure:
         self._sleep = sleep
         self._moves = Moves(deployment.store, self.instance)
         _check_no_task(deployment, self.instance)
+        check_not_handed_over(deployment, name, "products cannot be erased there")
         if self._moves.others():
             raise Conflict(
                 f"instance {name!r} still has indexes of other bundles, which hold the products.",
@@ -393,6 +395,7 @@ def _aside(deployment: Deployment, instance: Instance) -> Index:
         model=instance.model,
         cache=_folder(deployment, instance),
         aside=True,
+        engines=deployment.engines,
     )
 
 

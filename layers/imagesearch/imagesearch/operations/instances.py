@@ -10,6 +10,7 @@ from imagesearch.catalogue import Instance, Service
 from imagesearch.errors import InvalidField, LostRace, UnknownInstance
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.fields import OperationFields
+from imagesearch.operations.moves import Moves
 
 __all__ = [
     "CreateInstance",
@@ -121,6 +122,8 @@ def _erase(deployment: Deployment, instance: Instance) -> None:
     """
     while True:
         deployment.index(instance).erase()
+        for engine in Moves(deployment.store, instance).engines:
+            deployment.engines(engine).erase()
         while left := [info.key for info in deployment.store.list(instance.asides)]:
             deployment.store.delete(left)
         try:

@@ -30,7 +30,15 @@ if TYPE_CHECKING:
     from imagesearch.operations.deployment import Catalogue, Deployment
     from imagesearch.storage import ObjectStore
 
-__all__ = ["KEPT", "LiveQuery", "forget_live", "live_queries", "may_keep", "settled"]
+__all__ = [
+    "KEPT",
+    "LiveQuery",
+    "forget_live",
+    "kept_live",
+    "live_queries",
+    "may_keep",
+    "settled",
+]
 
 KEPT = 1000
 """Live searches that are kept of an instance at most; a new one takes the place of another."""
@@ -92,6 +100,11 @@ def live_queries(store: ObjectStore, instance: Instance, limit: int = KEPT) -> I
             yield _decoded(info.key, store.get(info.key).body)
         except (NoSuchObject, CorruptObject):
             continue  # forgotten meanwhile, or of another release
+
+
+def kept_live(store: ObjectStore, instance: Instance) -> int:
+    """Return how many searches are kept."""
+    return sum(1 for _ in store.list(Keys(instance.prefix).queries))
 
 
 def forget_live(store: ObjectStore, instance: Instance) -> None:

@@ -73,8 +73,22 @@ class Moves:
         self._keep(_Notes(indexes=notes.indexes, switches=(*kept, model)))
 
     def clear(self) -> None:
-        """Forget everything but the index that is in force."""
-        self.store.delete([info.key for info in self.store.list(self._prefix)])
+        """Forget everything but the index that is in force, and the engines."""
+        keys = {info.key for info in self.store.list(self._prefix)}
+        self.store.delete(sorted(keys - {self._engines}))
+
+    @property
+    def engines(self) -> list[str]:
+        """Return the vector engines elsewhere that may hold something of the index in force."""
+        try:
+            body = self.store.get(self._engines).body
+        except NoSuchObject:
+            return []
+        return msgspec.json.decode(body, type=list[str])
+
+    def keep_engines(self, names: Iterable[str]) -> None:
+        """Note the engines that may hold something of the index in force."""
+        self.store.put(self._engines, msgspec.json.encode(sorted(names)))
 
     def pairs(self) -> dict[PictureKey, set[frozenset[Look]]]:
         """Return which looks of a picture in two indexes are of the same picture file."""
@@ -102,6 +116,15 @@ class Moves:
                 fix="Wait for it; if it was interrupted: imagesearch reindex --cancel.",
             ) from None
 
+    @property
+    def under_way(self) -> bool:
+        """Tell whether somebody moves the instance, or was interrupted at it."""
+        try:
+            self.store.head(self._running)
+        except NoSuchObject:
+            return False
+        return True
+
     def end(self) -> None:
         """Let somebody else move the instance."""
         self.store.delete([self._running])
@@ -109,6 +132,10 @@ class Moves:
     @property
     def _prefix(self) -> str:
         return self.instance.moves
+
+    @property
+    def _engines(self) -> str:
+        return f"{self._prefix}engines.json"
 
     @property
     def _running(self) -> str:

@@ -283,7 +283,14 @@ def forget_earlier(deployment: Deployment, name: str) -> list[str]:
 
 def _aside(deployment: Deployment, instance: Instance) -> Index:
     cache = deployment.settings.cache / "aside" / (instance.index or instance.incarnation)
-    return Index(deployment.store, instance.prefix, model=instance.model, cache=cache, aside=True)
+    return Index(
+        deployment.store,
+        instance.prefix,
+        model=instance.model,
+        cache=cache,
+        aside=True,
+        engines=deployment.engines,
+    )
 
 
 def _all(snapshot: Snapshot) -> dict[PictureKey, Picture]:

@@ -1,0 +1,409 @@
+"""Handing an instance over to an engine and back: at every step the answers are right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from imagesearch.catalogue import PictureKey, Service
+from imagesearch.errors import Conflict, EngineUnavailable, InvalidField
+from imagesearch.index import OfPicture, OfProduct
+from imagesearch.operations.add import AddPicture, add_picture
+from imagesearch.operations.agreement import Asked, Compared
+from imagesearch.operations.compact import compact_all
+from imagesearch.operations.delete import DeletePicture, delete_picture
+from imagesearch.operations.deployment import Deployment
+from imagesearch.operations.engines import Engines, collection
+from imagesearch.operations.erasure import Erasure
+from imagesearch.operations.handover import Handover, Stage
+from imagesearch.operations.instances import (
+    CreateInstance,
+    DeleteInstance,
+    create_instance,
+    delete_instance,
+)
+from imagesearch.operations.live_queries import KEPT, LiveQuery, kept_live, live_queries
+from imagesearch.operations.moves import Moves
+from imagesearch.operations.search import Search, search
+from imagesearch.settings import Settings
+from imagesearch.storage import ObjectStore
+
+from benchmarks.handover.exact import ExactEngine
+from tests.operations.conftest import Reader
+from tests.simulation.bucket import Bucket
+
+PICTURES = 40
+ENGINE = "milvus:shop"
+
+
+class Room:
+    """Engines in memory by name, each of which may be out of order."""
+
+    def __init__(self) -> None:
+        self.engines: dict[str, Faulty] = {}
+
+    def __call__(self, name: str) -> Faulty:
+        return self.engines.setdefault(name, Faulty(name))
+
+
+class Faulty(ExactEngine):
+    """An engine that refuses while ``down``, and everything after ``fills`` more batches."""
+
+    down = False
+    fills = -1
+
+    def fill(self, rows: Any) -> None:
+        if self.fills == 0:
+            raise KeyboardInterrupt
+        self.fills -= 1
+        super().fill(rows)
+
+    def _check(self) -> None:
+        if self.down:
+            raise EngineUnavailable("the engine is down.")
+        super()._check()
+
+    def create(self) -> None:
+        if self.down:
+            raise EngineUnavailable("the engine is down.")
+        super().create()
+
+
+@pytest.fixture
+def engines() -> Room:
+    return Room()
+
+
+@pytest.fixture
+def open_(bucket: Bucket, engines: Room, tmp_path: Path) -> Callable[..., Deployment]:
+    """Open one more environment on the same bucket and engines."""
+    number = iter(range(1000))
+
+    def opened(store: ObjectStore = bucket, **settings: Any) -> Deployment:
+        cache = tmp_path / f"cache{next(number)}"
+        chosen = Settings(bucket="b", cache=cache, **{"engine": "milvus", **settings})
+        return Deployment(chosen, store, vision=Reader, engines=engines)
+
+    return opened
+
+
+@pytest.fixture
+def shop(open_: Callable[..., Deployment]) -> Deployment:
+    """An environment with the instance ``shop``, some of whose pictures are in segments."""
+    made = open_(query_share=1.0)
+    create_instance(made, CreateInstance(instance="shop", service=Service.PRODUCT))
+    for number in range(PICTURES):
+        add(made, number)
+    index = made.index(made.instances.get("shop"))
+    assert index.fold()
+    for number in range(PICTURES, PICTURES + 5):
+        add(made, number)
+    return made
+
+
+def add(deployment: Deployment, number: int, **more: Any) -> None:
+    image = more.pop("image", f"{number}".encode())
+    request = AddPicture(
+        instance="shop", product_id=f"p{number}", pic_name="a", image=image, **more
+    )
+    add_picture(deployment, request)
+
+
+def first(deployment: Deployment, number: int, **more: Any) -> tuple[str, float]:
+    image = f"{number}".encode()
+    hit = search(deployment, Search(instance="shop", image=image, **more)).answer.hits[0]
+    return hit.picture.key.product_id, hit.likeness.score
+
+
+def test_it_goes_there_and_back_and_loses_nothing(
+    shop: Deployment, engines: Room, open_: Callable[..., Deployment]
+) -> None:
+    work = Handover(shop, "shop")
+    assert work.standing().stage is Stage.HERE
+    assert work.begin("milvus:shop") == ENGINE
+    assert work.standing().stage is Stage.FILLING
+    told: list[tuple[int, int]] = []
+    standing = work.fill(lambda held, rows: told.append((held, rows)))
+    assert (standing.stage, standing.held) == (Stage.READY, standing.rows)
+    assert told[0][0] == 0
+    assert told[-1] == (standing.rows, standing.rows)
+    assert len(engines(ENGINE)) == standing.rows
+    found = work.compare(20, seed=1)
+    assert (found.overlap, found.least, found.same_first) == (1.0, 1.0, 1.0)
+    assert work.switch().stage is Stage.SERVING
+    elsewhere = open_()
+    assert all(first(elsewhere, n) == (f"p{n}", 1.0) for n in range(PICTURES + 5))
+    engines(ENGINE).down = True
+    with pytest.raises(EngineUnavailable):
+        first(open_(), 1)
+    assert Handover(open_(), "shop").back().stage is Stage.READY
+    assert first(open_(), 1) == ("p1", 1.0)
+    engines(ENGINE).down = False
+    slept: list[float] = []
+    assert work.drop(sleep=slept.append) == [ENGINE]
+    assert slept
+    assert work.standing().stage is Stage.HERE
+    assert len(engines(ENGINE)) == 0
+    assert work.drop(sleep=slept.append) == []
+
+
+def test_new_pictures_are_held_before_they_are_folded_and_deleted_ones_are_gone(
+    shop: Deployment, open_: Callable[..., Deployment]
+) -> None:
+    work = Handover(shop, "shop")
+    work.begin()
+    work.fill()
+    work.switch()
+    writer = open_()
+    add(writer, 100)
+    add(writer, 3, image=b"103")
+    delete_picture(writer, DeletePicture(instance="shop", product_id="p4", pic_name="a"))
+    for _ in range(2):
+        elsewhere = open_()
+        assert first(elsewhere, 100) == ("p100", 1.0)
+        assert first(elsewhere, 103) == ("p3", 1.0)
+        assert first(elsewhere, 3)[1] < 1
+        assert first(elsewhere, 4)[0] != "p4"
+        assert open_().index(work.instance).fold() in {True, False}
+    assert work.standing().stage is Stage.SERVING
+    assert work.standing().held == work.standing().rows
+
+
+def test_whoever_is_cut_off_goes_on(
+    shop: Deployment, engines: Room, open_: Callable[..., Deployment]
+) -> None:
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    engines(ENGINE).fills = 0
+    with pytest.raises(KeyboardInterrupt):
+        work.fill()
+    assert work.standing().stage is Stage.FILLING
+    with pytest.raises(Conflict, match="of 40 rows"):
+        work.switch()
+    engines(ENGINE).fills = -1
+    again = Handover(open_(), "shop")
+    assert again.begin() == ENGINE
+    assert again.fill().stage is Stage.READY
+
+
+def test_no_time_is_no_harm(shop: Deployment) -> None:
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    assert work.compare(5, seed=1, has_time=lambda: False).overlap is None
+    assert work.fill(has_time=lambda: False).stage in {Stage.FILLING, Stage.READY}
+
+
+def test_an_interrupted_drop_is_finished_by_the_next(
+    shop: Deployment, engines: Room, open_: Callable[..., Deployment]
+) -> None:
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    work.fill()
+
+    def killed(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work.drop(sleep=killed)
+    assert len(engines(ENGINE)) > 0
+    with pytest.raises(Conflict, match="milvus:shop holds pictures"):
+        Erasure(open_(), "shop", ["p1"], purge=lambda *_: [])
+    assert Handover(open_(), "shop").drop() == [ENGINE]
+    assert len(engines(ENGINE)) == 0
+
+
+def test_erasing_the_instance_erases_what_engines_hold(shop: Deployment, engines: Room) -> None:
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    work.fill()
+    delete_instance(shop, DeleteInstance(instance="shop", confirm="shop"))
+    assert len(engines(ENGINE)) == 0
+    assert not [*shop.store.list("index/")]
+
+
+def test_what_stands_in_the_way_is_told(shop: Deployment, engines: Room) -> None:
+    work = Handover(shop, "shop")
+    for step in (work.fill, work.switch, work.back, lambda: work.compare(1)):
+        with pytest.raises(Conflict, match="not handed over"):
+            step()
+    engines("milvus:broken").down = True
+    with pytest.raises(EngineUnavailable):
+        work.begin("milvus:broken")
+    assert work.standing().stage is Stage.HERE
+    moves = Moves(shop.store, work.instance)
+    moves.begin()
+    with pytest.raises(Conflict, match="being moved"):
+        work.begin(ENGINE)
+    moves.end()
+    work.begin(ENGINE)
+    with pytest.raises(Conflict, match="handed over to milvus:shop"):
+        work.begin("milvus:another")
+    create_instance(shop, CreateInstance(instance="other", service=Service.PRODUCT))
+    with pytest.raises(InvalidField, match="holds instance 'shop'"):
+        Handover(shop, "other").begin(ENGINE)
+    work.fill()
+    work.switch()
+    with pytest.raises(Conflict, match="searches of instance"):
+        work.drop()
+
+
+@pytest.mark.parametrize(
+    ("setting", "to", "name"),
+    [
+        ("milvus", "", "milvus:imagesearch_a_b_0123456789ab"),
+        ("milvus", "milvus:mine", "milvus:mine"),
+        ("", "milvus", "milvus:imagesearch_a_b_0123456789ab"),
+        ("s3vectors:bucket", "", "s3vectors:bucket/a-b-0123456789ab"),
+        ("s3vectors:bucket", "s3vectors", "s3vectors:bucket/a-b-0123456789ab"),
+        ("milvus", "s3vectors:bucket", "s3vectors:bucket/a-b-0123456789ab"),
+        ("milvus", "s3vectors:bucket/mine", "s3vectors:bucket/mine"),
+    ],
+)
+def test_every_index_has_a_collection_of_its_own(
+    shop: Deployment, setting: str, to: str, name: str
+) -> None:
+    index = shop.index(shop.instances.get("shop"))
+    manifest = msgspec.structs.replace(index.place().manifest, index="0123456789abcdef")
+    instance = replace(shop.instances.get("shop"), name="a-b")
+    settings = Settings(bucket="b", engine=setting)
+    assert collection(settings, instance, manifest, to) == name
+
+
+@pytest.mark.parametrize(("setting", "to"), [("", ""), ("milvus", "s3vectors"), ("", "faiss:x")])
+def test_what_names_no_engine_is_refused(shop: Deployment, setting: str, to: str) -> None:
+    manifest = shop.index(shop.instances.get("shop")).place().manifest
+    with pytest.raises(InvalidField, match="no engine"):
+        collection(Settings(bucket="b", engine=setting), shop.instances.get("shop"), manifest, to)
+
+
+def test_a_token_is_read_from_its_place_and_never_from_the_setting(tmp_path: Path) -> None:
+    place = tmp_path / "token"
+    for setting, word in (
+        (f"file:{place}", "cannot be read"),
+        ("root:Milvus", "says not where"),
+    ):
+        settings = Settings(bucket="b", engine_uri="http://127.0.0.1:1", engine_token=setting)
+        with pytest.raises(EngineUnavailable, match=word):
+            Engines(settings)(ENGINE)
+    place.write_text("secret\n")
+    settings = Settings(bucket="b", engine_uri="http://127.0.0.1:1", engine_token=f"file:{place}")
+    assert Engines(settings)(ENGINE).name == ENGINE
+    with pytest.raises(EngineUnavailable, match="does not know where"):
+        Engines(Settings(bucket="b"))(ENGINE)
+    with pytest.raises(InvalidField, match="names no engine"):
+        Engines(settings)("milvus:no-such name")
+
+
+def test_live_searches_are_kept_only_while_there_is_an_engine(shop: Deployment) -> None:
+    instance = shop.instances.get("shop")
+    first(shop, 1)
+    assert kept_live(shop.store, instance) == 0
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    search(shop, Search(instance="shop", image=b"1", category_id=3, filter="int_attr>5"))
+    search(shop, Search(instance="shop", product_id="p2", pic_name="a"))
+    kept = [*live_queries(shop.store, instance)]
+    assert len(kept) == 2
+    assert {(one.category_id, one.filter) for one in kept} == {(3, "int_attr>5"), (None, None)}
+    assert [*shop.index(instance).scrub().problems] == []
+    work.fill()
+    found = work.compare(10, seed=1)
+    assert (found.live, found.stored) == (2, 8)
+    work.drop(sleep=lambda _: None)
+    assert kept_live(shop.store, instance) == 0
+
+
+def test_a_share_of_searches_is_kept_and_never_more_than_the_limit(
+    shop: Deployment, open_: Callable[..., Deployment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Handover(shop, "shop").begin(ENGINE)
+    never = open_(query_share=0.0)
+    first(never, 1)
+    instance = shop.instances.get("shop")
+    assert kept_live(shop.store, instance) == 0
+    monkeypatch.setattr("imagesearch.operations.live_queries.KEPT", 3)
+    for number in range(12):
+        first(shop, number)
+    assert 1 <= kept_live(shop.store, instance) <= 3
+    assert KEPT == 1000
+
+
+def test_a_search_that_cannot_be_kept_is_answered(
+    bucket: Bucket, shop: Deployment, open_: Callable[..., Deployment]
+) -> None:
+    Handover(shop, "shop").begin(ENGINE)
+
+    class ReadOnly(Bucket):
+        def __init__(self) -> None:
+            self.__dict__.update(bucket.__dict__)
+
+        def put(self, key: str, body: bytes, *, content_type: str = "") -> str:
+            if "/queries/" in key:
+                raise EngineUnavailable("not now")
+            return super().put(key, body, content_type=content_type)
+
+    assert first(open_(ReadOnly(), query_share=1.0), 1) == ("p1", 1.0)
+    assert kept_live(shop.store, shop.instances.get("shop")) == 0
+
+
+def test_differences_are_told(shop: Deployment, engines: Room) -> None:
+    """An engine that lost rows is found out by comparing."""
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    work.fill()
+    segment = next(iter(engines(ENGINE)._rows))
+    keys = [row.picture.key for row in engines(ENGINE)._rows[segment].values()]
+    engines(ENGINE).remove(segment, keys[::2])
+    found = work.compare(30, seed=1)
+    assert found.overlap is not None
+    assert 0 < found.overlap < 1
+    assert sum(found.distribution.values()) == 30
+    worst = found.differences[0]
+    assert worst.overlap == found.least
+    assert {*worst.here} - {*worst.there}
+
+
+def test_what_overlap_means() -> None:
+    features = Asked(LiveQuery(features=None))  # type: ignore[arg-type]
+    keys = [("p", str(number)) for number in range(12)]
+
+    def compared(there: list[Any], here: list[Any]) -> Compared:
+        return Compared(features, tuple(there), tuple(here))
+
+    assert compared([], []).overlap == 1
+    assert compared(keys[:10], keys[:10]).overlap == 1
+    assert compared(keys[:10], keys[5:15]).overlap == pytest.approx(0.5)
+    assert compared(keys[:2], keys[:1]).overlap == 0.5
+    assert compared(keys[:2], keys[:1]).same_first
+    assert not compared(keys[:1], keys[1:2]).same_first
+
+
+def test_upkeep_watches_how_far_both_agree(
+    shop: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Handover(shop, "shop").begin(ENGINE)
+    Handover(shop, "shop").fill()
+    measured: dict[str, float] = {}
+    monkeypatch.setattr(
+        "imagesearch.operations.compact.measure", lambda _name, counts: measured.update(counts)
+    )
+    compact_all(shop)
+    assert measured["HandoverOverlap"] == 1.0
+    assert measured["HandoverHeld"] == 1.0
+
+
+def test_products_that_are_deleted_whole_stay_away(
+    shop: Deployment, open_: Callable[..., Deployment]
+) -> None:
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    work.fill()
+    work.switch()
+    index = open_().index(work.instance)
+    index.append(deletions=[OfProduct("p7"), OfPicture(PictureKey("p8", "a"))], after=index.place())
+    for number in (7, 8):
+        assert first(open_(), number)[0] != f"p{number}"
