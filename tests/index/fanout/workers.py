@@ -9,6 +9,7 @@ from pathlib import Path
 from imagesearch.errors import FanOutUnavailable
 from imagesearch.index import Answer, Policy, Query, Snapshot
 from imagesearch.index.fanout import FanOut, Worker
+from imagesearch.index.manifest import Manifest
 from imagesearch.storage import ObjectStore
 
 
@@ -29,9 +30,11 @@ class Team:
         self.before: Callable[[int], None] = lambda _worker: None
         self.asked: list[tuple[int, int]] = []
         self.answered: list[int] = []
+        self.events: list[bytes] = []
 
     def __call__(self, worker: int, event: bytes) -> bytes:
         self.asked.append((worker, len(event)))
+        self.events.append(event)
         self.before(worker)
         try:
             answer = self.workers[worker].answer(json.loads(event))
@@ -50,6 +53,10 @@ class Fanned:
 
     def __init__(self, snapshot: Snapshot, ranking: FanOut) -> None:
         self.snapshot, self.ranking = snapshot, ranking
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.snapshot.manifest
 
     def search(self, query: Query) -> Answer:
         return self.snapshot.search(query, ranking=self.ranking)
