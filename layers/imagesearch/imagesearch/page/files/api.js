@@ -39,6 +39,11 @@ export function search(instance, fields, blob, signal) {
   return call("POST", `${of(instance)}/search`, { ...given, signal });
 }
 
+/** Which parts of a picture's bytes (`blob`) and of the indexed one in `fields` are alike. */
+export function explain(instance, fields, blob, signal) {
+  return call("POST", `${of(instance)}/explain`, { query: fields, blob, signal });
+}
+
 /** Add a picture; a repeat of the same call is harmless. */
 export function addPicture(instance, fields, blob) {
   return call("POST", `${of(instance)}/pictures`, { query: fields, blob, once: identity() });

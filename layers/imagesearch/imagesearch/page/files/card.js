@@ -2,10 +2,11 @@
 
 import { nameOf } from "./categories.js";
 import * as catalogue from "./catalogue.js";
-import { h, icon } from "./dom.js";
-import { number, percent, score as scoreOf, t } from "./i18n.js";
+import { h, icon, say } from "./dom.js";
+import { number, percent, score as scoreOf, t, told } from "./i18n.js";
 import * as query from "./query.js";
 import { thumbnailOf } from "./thumbnails.js";
+import * as why from "./why.js";
 
 const ATTRIBUTES = [
   "int_attr",
@@ -19,16 +20,17 @@ const ATTRIBUTES = [
   "custom_content",
 ];
 
-/** The card of a hit; `place` counts from 0. */
-export function card(hit, place) {
-  const alike = () => {
-    query.searchAlike(hit);
-    scrollTo({ top: 0, behavior: "smooth" });
-  };
-  return h(
+/**
+ * The card of a hit; `place` counts from 0, `region` is the subject it was found for, if not the
+ * one searched. Its `explain()` shows what is explained of it by now.
+ */
+export function card(hit, place, region = null) {
+  const picture = shot(hit);
+  const reason = why.explains() ? whyOf(hit, region, picture) : null;
+  const element = h(
     "li",
     { class: "card", data: { place } },
-    shot(hit),
+    picture,
     h(
       "div",
       { class: "card-text" },
@@ -42,20 +44,77 @@ export function card(hit, place) {
         hit.hamming === 0 && hit.score === 1 && h("span", { class: "badge" }, t("card.identical")),
       ),
       matched(hit),
+      parts(hit),
       attributes(hit),
+      reason?.text,
     ),
     h(
-      "button",
-      {
-        type: "button",
-        class: "button small alike",
-        onclick: alike,
-        "aria-label": t("card.alike.of", { name: hit.pic_name, product: hit.product_id }),
-      },
-      icon("alike"),
-      t("card.alike"),
+      "div",
+      { class: "card-acts" },
+      act("card.alike", hit, () => searchAlike(hit), { class: "button small alike" }),
+      reason?.button,
+      markButton("card.like", hit, query.LIKED),
+      markButton("card.dislike", hit, query.DISLIKED),
     ),
   );
+  element.explain = () => reason?.update();
+  reason?.update();
+  return element;
+}
+
+function searchAlike(hit) {
+  query.searchAlike(hit);
+  scrollTo({ top: 0, behavior: "smooth" });
+}
+
+/** A button that does something with a hit; `name` and `name`.of are what it says. */
+function act(name, hit, onclick, props = {}) {
+  const label = t(`${name}.of`, { name: hit.pic_name, product: hit.product_id });
+  const given = { type: "button", class: "button small", "aria-label": label, onclick, ...props };
+  return h("button", given, t(name));
+}
+
+function markButton(name, hit, weight) {
+  const marked = query.marked(hit);
+  const pressed = marked === weight;
+  const props = { "aria-pressed": String(pressed), disabled: !marked && !query.canMark() };
+  return act(name, hit, () => query.mark(hit, pressed ? 0 : weight), props);
+}
+
+/** The button that explains a hit, the words that do, and the cells over its picture. */
+function whyOf(hit, region, picture) {
+  const text = h("p", { class: "why", hidden: true });
+  const button = act("card.why", hit, () => why.toggle(hit, region));
+  let spoken = why.of(hit);
+  picture.addEventListener("shown", update);
+
+  function update() {
+    const asked = why.of(hit);
+    button.setAttribute("aria-pressed", String(Boolean(asked)));
+    button.setAttribute("aria-busy", String(Boolean(asked?.busy)));
+    text.hidden = !asked;
+    text.textContent = asked ? reasonText(asked) : "";
+    if (asked && !asked.busy && asked !== spoken) {
+      say(text.textContent);
+      spoken = asked;
+    }
+    overlay(picture, asked?.answer?.result ?? null);
+  }
+
+  return { button, text, update };
+}
+
+function reasonText({ busy, answer, problem }) {
+  if (busy) return t("why.busy");
+  return problem ? told(problem).detail : why.described(answer);
+}
+
+/** Lay the cells over a card's picture, once that is there; the picture keeps its shape in it. */
+function overlay(picture, reasons) {
+  picture.querySelector(".heat")?.remove();
+  const image = picture.querySelector("img");
+  if (!reasons || !image?.naturalWidth) return;
+  picture.append(why.heat(reasons, image.naturalWidth, image.naturalHeight));
 }
 
 function shot(hit) {
@@ -67,6 +126,7 @@ function shot(hit) {
         h("img", {
           src: url,
           alt: t("card.picture", { name: hit.pic_name, product: hit.product_id }),
+          onload: () => place.dispatchEvent(new Event("shown")),
         }),
       );
   });
@@ -104,6 +164,13 @@ function matched(hit) {
   if (hit.words === undefined) return null;
   const meaning = hit.meaning === undefined ? "–" : number(hit.meaning, 2);
   return h("p", { class: "hint" }, t("card.matched", { words: number(hit.words, 2), meaning }));
+}
+
+/** Of a combined search: how like each part of it the hit is. */
+function parts(hit) {
+  if (hit.parts === undefined) return null;
+  const each = hit.parts.map((part) => (part === null ? "–" : number(part, 2))).join(" · ");
+  return h("p", { class: "hint" }, t("card.parts", { parts: each }));
 }
 
 function attributes(hit) {

@@ -35,15 +35,17 @@ function set(element, name, value) {
   else if (value !== false) element.setAttribute(name, value);
 }
 
+/** Make an element of SVG. `props` are attributes: the policy allows no styles in them. */
+export function s(tag, props = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(props)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
 /** An icon of the sprite in index.html; decoration only. */
 export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#i-${name}`);
-  svg.append(use);
-  return svg;
+  return s("svg", { class: "icon", "aria-hidden": "true" }, s("use", { href: `#i-${name}` }));
 }
 
 /** Say something to people who listen rather than look. */

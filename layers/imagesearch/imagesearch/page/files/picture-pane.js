@@ -6,6 +6,7 @@ import { dropOn } from "./drop.js";
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
 import * as query from "./query.js";
+import { heat, ofQuery } from "./why.js";
 
 const SAMPLES = ["cube", "camera", "cap", "suitcase", "cake", "sofa"];
 
@@ -52,6 +53,7 @@ export function picturePane() {
         "div",
         { class: "row" },
         wholeButton(),
+        everyButton(),
         foundButton(),
         picker("button small", t("picture.another")),
       ),
@@ -68,16 +70,48 @@ export function picturePane() {
   }
 
   function draw() {
-    const { picture, region, whole, found, boxes: subjects } = query.state;
-    const chosen = whole ? null : region || found?.query.region || null;
+    const { picture, region, whole, every, subject, boxes: subjects } = query.state;
+    const chosen = whole || every ? null : region || subject;
     const drawn =
       crops() && !(subjects.length === 1 && wholePicture(subjects[0], picture) && !region);
     boxes?.show({ ...picture, boxes: crops() ? subjects : [], chosen: drawn ? chosen : null });
     element.querySelector("[data-whole]")?.setAttribute("aria-pressed", String(whole));
+    const all = element.querySelector("[data-every]");
+    if (all) all.hidden = subjects.length < 2;
+    all?.setAttribute("aria-pressed", String(every));
+    drawHeat(picture);
     const reset = element.querySelector("[data-found]");
     if (reset) reset.hidden = !region || same(region, subjects[0]);
   }
 
+  /** Below the frames, so that these can still be moved. */
+  function drawHeat(picture) {
+    const reasons = boxes && ofQuery();
+    element.querySelector(".heat")?.remove();
+    if (reasons) boxes.element.before(heat(reasons, picture.width, picture.height));
+  }
+
+  const everyButton = () =>
+    boxes &&
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button small",
+        data: { every: "" },
+        hidden: true,
+        onclick: () =>
+          query.refine({
+            region: null,
+            whole: false,
+            text: "",
+            marks: [],
+            every: !query.state.every,
+          }),
+      },
+      icon("alike"),
+      t("picture.every"),
+    );
   const wholeButton = () =>
     boxes &&
     crops() &&

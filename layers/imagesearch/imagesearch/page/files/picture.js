@@ -22,6 +22,16 @@ export async function prepare(blob, name) {
   }
 }
 
+/** The bytes of a picture in base64, as JSON takes them. */
+export function base64(blob) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.onerror = () => failed(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}
+
 async function load(url) {
   const image = new Image();
   image.src = url;

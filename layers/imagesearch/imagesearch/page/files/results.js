@@ -5,6 +5,8 @@ import { nameOf } from "./categories.js";
 import * as catalogue from "./catalogue.js";
 import { h, icon, say } from "./dom.js";
 import { ago, number, t } from "./i18n.js";
+import { groups } from "./groups.js";
+import { marks } from "./marks.js";
 import { problemBox } from "./problem.js";
 import * as query from "./query.js";
 import { showSnippets } from "./snippets.js";
@@ -14,10 +16,12 @@ import { timings } from "./timings.js";
 export function results() {
   const body = h("div", { class: "found" });
   const words = ask();
+  const chips = marks();
   const element = h(
     "section",
     { class: "results", "aria-label": t("results.label") },
     words.element,
+    chips.element,
     body,
   );
   let told = null;
@@ -27,14 +31,24 @@ export function results() {
     element.dataset.busy = String(busy);
     element.setAttribute("aria-busy", String(busy));
     words.update();
+    chips.update();
     body.replaceChildren(...parts().filter(Boolean));
-    if (found && found !== told) say(t("results.said", { count: number(found.total) }));
+    if (found && found !== told) say(saidOf(found));
     if (problem && problem !== told) say(problem.message);
     told = problem || found;
   }
 
-  return { element, update };
+  function explain() {
+    for (const one of body.querySelectorAll(".card")) one.explain?.();
+  }
+
+  return { element, update, explain };
 }
+
+const saidOf = (found) =>
+  found.regions
+    ? t("results.subjects", { count: number(found.regions.length) })
+    : t("results.said", { count: number(found.total) });
 
 /** The line in which somebody describes what to look for. */
 function ask() {
@@ -46,7 +60,7 @@ function ask() {
     "aria-label": t("text.label"),
     placeholder: t("text.placeholder"),
   });
-  input.addEventListener("input", () => input.value === "" && query.state.text && query.clear());
+  input.addEventListener("input", () => input.value === "" && query.forgetText());
   const submit = (event) => {
     event.preventDefault();
     if (input.value.trim()) query.searchText(input.value.trim());
@@ -69,21 +83,20 @@ function parts() {
   const { found, problem, busy } = query.state;
   if (problem) return [problemBox(problem)];
   if (!found) return [busy ? waiting() : nothingYet()];
+  if (query.state.groups) return [summary(), ...groups()];
   if (!found.total) return [summary(), facets(), h("p", { class: "quiet" }, t("results.none"))];
   return [summary(), facets(), grid(), pager()];
 }
 
 function summary() {
-  const { found, waited, distinct } = query.state;
-  const kind = distinct ? "results.product" : "results.picture";
-  const count = t(found.total === 1 ? kind : `${kind}s`, { count: number(found.total) });
+  const { found, waited } = query.state;
   return h(
     "div",
     { class: "summary" },
     h(
       "div",
       { class: "headline" },
-      h("h2", {}, count),
+      h("h2", {}, headline(found)),
       h(
         "p",
         { class: "hint" },
@@ -105,8 +118,14 @@ function summary() {
   );
 }
 
+function headline(found) {
+  if (found.regions) return saidOf(found);
+  const kind = query.state.distinct ? "results.product" : "results.picture";
+  return t(found.total === 1 ? kind : `${kind}s`, { count: number(found.total) });
+}
+
 function understood(found) {
-  if (catalogue.chosen()?.service !== "product" || query.state.text)
+  if (catalogue.chosen()?.service !== "product" || !found.query || query.state.text)
     return t("results.instance", { name: catalogue.chosen()?.name });
   return t(query.state.category === "" ? "results.seen" : "results.within", {
     category: nameOf(found.query.category_id),

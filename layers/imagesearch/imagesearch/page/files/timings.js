@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { number, t } from "./i18n.js";
 
-const STAGES = ["decode", "subject", "embed", "text", "search"];
+const STAGES = ["decode", "subject", "embed", "look", "text", "search"];
 
 /** A bar of stages (ms); `waited` is what it took from here, the network included. */
 export function timings(took, waited) {

@@ -7,6 +7,7 @@ import { picturePane } from "./picture-pane.js";
 import * as query from "./query.js";
 import { refinePane } from "./refine.js";
 import { results } from "./results.js";
+import * as why from "./why.js";
 
 /** Show the search in `root`; returns how to take it away. */
 export function mount(root) {
@@ -38,9 +39,14 @@ export function mount(root) {
   );
   document.addEventListener("paste", paste);
   const stop = query.onchange(update);
+  const stopWhy = why.onchange(() => {
+    picture.update();
+    found.explain();
+  });
   update();
   return () => {
     stop();
+    stopWhy();
     document.removeEventListener("paste", paste);
   };
 }
