@@ -262,5 +262,4 @@ def test_it_fits_in_both_languages(visiting: Visiting, size: dict[str, int], loc
     if AXE.exists():
         assert visit.violations() == []
     page.locator(".marks").scroll_into_view_if_needed()
-    page.evaluate("document.querySelector('.marks').scrollIntoView()")
     visit.shoot(f"likes-{'phone' if size is PHONE else 'desktop'}-{locale[:2]}")

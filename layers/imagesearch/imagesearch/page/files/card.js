@@ -3,7 +3,7 @@
 import { nameOf } from "./categories.js";
 import * as catalogue from "./catalogue.js";
 import { h, icon, say } from "./dom.js";
-import { number, percent, score as scoreOf, t, told } from "./i18n.js";
+import { hundredths, percent, score as scoreOf, t, told } from "./i18n.js";
 import * as query from "./query.js";
 import { thumbnailOf } from "./thumbnails.js";
 import * as why from "./why.js";
@@ -162,14 +162,14 @@ const category = (hit) =>
 /** Of a search by words: how well the words fit, and how well what the picture shows. */
 function matched(hit) {
   if (hit.words === undefined) return null;
-  const meaning = hit.meaning === undefined ? "–" : number(hit.meaning, 2);
-  return h("p", { class: "hint" }, t("card.matched", { words: number(hit.words, 2), meaning }));
+  const meaning = hit.meaning === undefined ? "–" : hundredths(hit.meaning);
+  return h("p", { class: "hint" }, t("card.matched", { words: hundredths(hit.words), meaning }));
 }
 
 /** Of a combined search: how like each part of it the hit is. */
 function parts(hit) {
   if (hit.parts === undefined) return null;
-  const each = hit.parts.map((part) => (part === null ? "–" : number(part, 2))).join(" · ");
+  const each = hit.parts.map((part) => (part === null ? "–" : hundredths(part))).join(" · ");
   return h("p", { class: "hint" }, t("card.parts", { parts: each }));
 }
 

@@ -47,6 +47,13 @@ export const score = (value) =>
     maximumFractionDigits: 3,
   }).format(value);
 
+/** A likeness beside others, in hundredths. */
+export const hundredths = (value) =>
+  new Intl.NumberFormat(LOCALES[language], {
+    minimumFractionDigits: 2,
+    maximumFractionDigits: 2,
+  }).format(value);
+
 /** A share from 0 to 1 in per cent. */
 export const percent = (share) =>
   new Intl.NumberFormat(LOCALES[language], {

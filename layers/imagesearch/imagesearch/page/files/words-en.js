@@ -107,7 +107,7 @@ export const english = {
   "card.identical": "identical",
 
   "marks.label": "Liked and disliked",
-  "marks.hint": "+ is wanted too, − is not; the score counts all of it.",
+  "marks.hint": "+ is wanted too, − is not. The score counts all of it; by part: your query first, then these.",
   "marks.full": "A search has at most 10 parts: remove one to mark another.",
   "marks.remove.liked": "No longer wanted too: {name} of {product}",
   "marks.remove.disliked": "No longer unwanted: {name} of {product}",

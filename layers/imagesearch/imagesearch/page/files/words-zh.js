@@ -107,7 +107,7 @@ export const chinese = {
   "card.identical": "完全相同",
 
   "marks.label": "喜欢和不喜欢的",
-  "marks.hint": "+ 表示也要，− 表示不要；分数综合了所有部分。",
+  "marks.hint": "+ 表示也要，− 表示不要。分数综合了所有部分；各部分依次为您的查询和以下各项。",
   "marks.full": "一次搜索最多 10 个部分：请先移除一个。",
   "marks.remove.liked": "取消“也要”：商品 {product} 的 {name}",
   "marks.remove.disliked": "取消“不要”：商品 {product} 的 {name}",
