@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tools.models import compose
 from tools.models.collect import Item, collect
 from tools.models.packages import U2NETP, Say, member
+from tools.models.photographs import listed
 from tools.models.render import render_library
 from tools.models.u2netp import subject_model
 from tools.models.views import (
@@ -31,14 +32,24 @@ from tools.models.views import (
     raw_session,
 )
 
-__all__ = ["SIDE", "Scenes", "composites", "held_out", "photographs", "teacher"]
+__all__ = [
+    "SIDE",
+    "TEACHER_SIDE",
+    "Scenes",
+    "composites",
+    "held_out",
+    "photographs",
+    "taught",
+    "teacher",
+]
 
 Picture = NDArray[np.uint8]
 
 SIDE = 256
 _STRIDE = 4
-_TEACHER_SIDE = 320
+TEACHER_SIDE = 320
 # kinds of subjects and how often each is drawn
+_PART = 30
 _SHARES = {"view": 0.48, "emoji": 0.18, "clipart": 0.22, "mark": 0.12}
 
 
@@ -96,7 +107,7 @@ def photographs(cache: Path, crops: int, seed: int = 12, say: Say = print) -> Sc
     path = cache / "scenes" / f"photographs-{seed}-{crops}.npz"
     if not path.exists():
         items = [i for i in collect(cache, say) if i.kind == "photo" and not held_out(i)]
-        mask = teacher(cache, _TEACHER_SIDE, say)
+        mask = teacher(cache, TEACHER_SIDE, say)
         scenes = []
         for number, item in enumerate(items):
             rng = np.random.default_rng([seed, number])
@@ -109,6 +120,32 @@ def photographs(cache: Path, crops: int, seed: int = 12, say: Say = print) -> Sc
             say(f"teacher masks: {number + 1} of {len(items)} photographs")
         _save(path, scenes, cache, say)
     return _load(path)
+
+
+def taught(
+    cache: Path, crops: int, seed: int = 13, parts: Iterable[int] | None = None, say: Say = print
+) -> Scenes:
+    """Return crops of the listed photographs with teacher masks, made unless they are there.
+
+    Each crop comes twice, in different colours and one of them mirrored. ``parts`` limits it to
+    some of the parts of 30 photographs, so that several processes can share the work.
+    """
+    pictures = listed(aside=False)
+    found = []
+    for part in range(-(-len(pictures) // _PART)) if parts is None else parts:
+        path = cache / "scenes" / f"taught-{seed}-{crops}-{part}.npz"
+        if not path.exists():
+            mask = teacher(cache, TEACHER_SIDE, say)
+            scenes: list[tuple[Picture, NDArray[np.float32]]] = []
+            for number in range(part * _PART, min((part + 1) * _PART, len(pictures))):
+                rng = np.random.default_rng([seed, number])
+                picture = pictures[number].picture(cache, say)
+                for crop in range(crops):
+                    scenes += _twice(rng, picture if crop == 0 else _part(rng, picture), mask)
+            _save(path, scenes, cache, say)
+            say(f"teacher masks: part {part} of listed photographs")
+        found.append(_load(path))
+    return Scenes.together(found, [float(len(part.masks)) for part in found])
 
 
 class teacher:  # noqa: N801
@@ -163,15 +200,30 @@ def _draw(rng: Generator, pools: dict[str, list[Item]], cache: Path) -> Picture:
     return load_cutout(cache, pool[rng.integers(len(pool))])
 
 
+def _twice(
+    rng: Generator, cut: Picture, mask: teacher
+) -> Iterator[tuple[Picture, NDArray[np.float32]]]:
+    """Yield the crop in two disguises with the mask that the teacher gives to the plain one."""
+    size, found = (SIDE, SIDE), mask(cut)
+    for turned in (False, True):
+        shown = compose.spoil(rng, compose.colour(rng, cut, 0.15))
+        small = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
+        yield (small[:, ::-1].copy(), found[:, ::-1].copy()) if turned else (small, found)
+
+
 def _photo_crop(rng: Generator, picture: Picture) -> Picture:
+    cut = _part(rng, picture)
+    cut = cut[:, ::-1] if rng.random() < 0.5 else cut
+    return compose.spoil(rng, compose.colour(rng, cut, 0.15))
+
+
+def _part(rng: Generator, picture: Picture) -> Picture:
     h, w = picture.shape[:2]
     share = np.exp(rng.uniform(np.log(0.3), 0))
     aspect = np.exp(rng.uniform(np.log(0.6), np.log(1.6)))
     cut_w, cut_h = min(w, w * share * np.sqrt(aspect)), min(h, h * share / np.sqrt(aspect))
     x, y = rng.uniform(0, w - cut_w), rng.uniform(0, h - cut_h)
-    cut = picture[int(y) : int(y + cut_h) + 1, int(x) : int(x + cut_w) + 1]
-    cut = cut[:, ::-1] if rng.random() < 0.5 else cut
-    return compose.spoil(rng, compose.colour(rng, cut, 0.15))
+    return picture[int(y) : int(y + cut_h) + 1, int(x) : int(x + cut_w) + 1]
 
 
 def _save(
