@@ -134,8 +134,8 @@ class TailBlock:
         """Return the rows of each category."""
         categories = np.array([e.picture.category_id for e in self._entries], np.int64)
         found, starts = np.unique(categories, return_index=True)
-        ends = [*starts[1:].tolist(), len(self)]
-        return [Run(*run) for run in zip(found.tolist(), starts.tolist(), ends, strict=True)]
+        bounds = [*starts.tolist(), len(self)]
+        return [Run(*run) for run in zip(found.tolist(), bounds[:-1], bounds[1:], strict=True)]
 
     @cached_property
     def codes(self) -> NDArray[np.uint64]:
