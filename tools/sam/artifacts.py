@@ -35,8 +35,8 @@ def build(name: str, target: Path, *, architecture: str) -> None:
 
 
 def _folder(name: str) -> str:
-    """Return the folder of a function: ``SearchFunction`` is in ``functions/search``."""
-    return name.removesuffix("Function").lower()
+    """Return the folder of a function: ``Rank1Function`` is in ``functions/rank``."""
+    return name.removesuffix("Function").rstrip("0123456789").lower()
 
 
 def _copy(source: Path, target: Path) -> None:
