@@ -76,7 +76,7 @@ def main() -> None:
     )
     measuring.set_defaults(do=measure)
     modelling = commands.add_parser("model", help="compute requests, memory, seconds and cost")
-    modelling.add_argument("--pictures", type=int, nargs="+", help="sizes of the catalogue")
+    modelling.add_argument("--pictures", type=float, nargs="+", help="sizes of the catalogue")
     modelling.add_argument("--searches", type=float, nargs="+", help="searches a month")
     modelling.add_argument("--writes", type=float, help="pictures written a month")
     modelling.add_argument("--markdown", action="store_true", help="write docs/scale.md's tables")

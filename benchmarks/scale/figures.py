@@ -12,6 +12,8 @@ __all__ = ["RESULTS", "keep", "measured", "table"]
 RESULTS = Path(__file__).with_name("results.json")
 _TABLE: Mapping[str, tuple[str, float, str]] = {
     "recall@10": ("recall", 1, ".3f"),
+    "… 4,096 codes compared": ("recall_4096", 1, ".3f"),
+    "… 16,384 compared": ("recall_16384", 1, ".3f"),
     "search, CPU ms": ("cpu_ms", 1, ".2f"),
     "… wall ms, median": ("p50_ms", 1, ".2f"),
     "… wall ms, 95th percentile": ("p95_ms", 1, ".2f"),
@@ -21,6 +23,8 @@ _TABLE: Mapping[str, tuple[str, float, str]] = {
     "… with a filter that half pass": ("cpu_ms_half", 1, ".2f"),
     "… one picture of each product": ("cpu_ms_distinct", 1, ".2f"),
     "… with a threshold": ("cpu_ms_threshold", 1, ".2f"),
+    "… 4,096 codes compared, CPU ms": ("cpu_ms_4096", 1, ".2f"),
+    "… 16,384, CPU ms": ("cpu_ms_16384", 1, ".2f"),
     "looking for newer writes first: CPU ms": ("look_cpu_ms", 1, ".2f"),
     "… LIST, GET": ("look_lists look_gets", 1, ".0f"),
     "cold: interpreter and imports, CPU ms": ("imports_cpu_ms", 1, ".0f"),

@@ -1,7 +1,7 @@
 """One phase of one size in a process of its own; prints one line of JSON.
 
-``python -m benchmarks.scale.measure PHASE ROWS FOLDER SECONDS`` with build, cold, warm, write,
-fold or merge as the phase; a build stops after so many seconds.
+``python -m benchmarks.scale.measure PHASE ROWS FOLDER SECONDS`` with build, settle, cold, warm,
+write, fold or merge as the phase; a build stops after so many seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from imagesearch.catalogue.filter import Filter
 from imagesearch.index import Index, Policy, Query, encode
@@ -43,6 +44,9 @@ WAYS: dict[str, dict[str, Any]] = {
     "_distinct": {"distinct_product": True},
     "_threshold": {"score_threshold": 0.9},
 }
+MORE = (4096, 16384)
+"""Nearest codes that are compared, in place of those that are by default."""
+_POLICY = Policy()
 Vectors = NDArray[np.float32]
 
 
@@ -60,10 +64,9 @@ class Bench:
         """Return the folder of the index's files, `/tmp` of a function."""
         return self.folder / "cache"
 
-    def index(self, *, dead_share: float = Policy().dead_share) -> Index:
+    def index(self, policy: Policy = _POLICY) -> Index:
         """Return the index as a new process finds it."""
-        graph_rows = int(os.environ["BENCHMARK_GRAPH_ROWS"]) or None
-        policy = Policy(graph_rows=graph_rows, dead_share=dead_share)
+        policy = replace(policy, graph_rows=int(os.environ["BENCHMARK_GRAPH_ROWS"]) or None)
         prefix = f"{self.folder.name}/"
         return Index(self.store, prefix, model="benchmark", cache=self.cache, policy=policy)
 
@@ -86,6 +89,14 @@ def building(bench: Bench) -> dict[str, Any]:
     return figures | {"build_peak_mb": _peak_mb()}
 
 
+def settle(bench: Bench) -> dict[str, Any]:
+    """Forget the operations of the build, as an index has a few minutes after it."""
+    index = bench.index(Policy(settle_after=0.0))
+    for _ in range(2):
+        index.maintain()
+    return {"listed": len(index.snapshot().operations)}
+
+
 def cold(bench: Bench) -> dict[str, Any]:
     """Answer one query with nothing at hand but the interpreter and what it has imported."""
     figures: dict[str, Any] = {"imports_cpu_ms": time.process_time() * 1e3}
@@ -100,9 +111,7 @@ def warm(bench: Bench) -> dict[str, Any]:
     """Answer every query in several ways, the first of them compared with the exact answers."""
     kept = np.load(bench.folder.with_suffix(".npz"))
     queries, answers = kept["queries"], kept["answers"]
-    index = bench.index()
-    for segment in index.snapshot().view.segments(tables_only=False):
-        segment.rows(slice(0, 1))
+    index = _opened(bench, _POLICY)
     figures: dict[str, Any] = {}
     for name, options in WAYS.items():
         _run(index, queries[:5], options)
@@ -111,11 +120,29 @@ def warm(bench: Bench) -> dict[str, Any]:
         figures[f"p95_ms{name}"] = statistics.quantiles(took, n=20)[-1]
         figures[f"cpu_ms{name}"] = statistics.median(cpu)
         if not options:
-            shares = [len({*f} & {*a}) / TOP for f, a in zip(found, answers.tolist(), strict=True)]
-            figures["recall"] = statistics.fmean(shares)
+            figures["recall"] = _recall(found, answers)
             figures |= _look(bench, index)
             figures |= {f"after_plain_{name}": mb for name, mb in _resident().items()}
-    return figures | _resident() | {"peak_mb": _peak_mb(), "cache": _stored(bench.cache)}
+    figures |= _resident() | {"peak_mb": _peak_mb(), "cache": _stored(bench.cache)}
+    for count in MORE:
+        _, cpu, found = _run(_opened(bench, Policy(candidates=count)), queries, {})
+        figures[f"cpu_ms_{count}"] = statistics.median(cpu)
+        figures[f"recall_{count}"] = _recall(found, answers)
+    return figures
+
+
+def _opened(bench: Bench, policy: Policy) -> Index:
+    """Return the index with all files at hand."""
+    index = bench.index(policy)
+    for segment in index.snapshot().view.segments(tables_only=False):
+        segment.rows(slice(0, 1))
+    return index
+
+
+def _recall(found: list[list[int]], answers: NDArray[np.int64]) -> float:
+    """Return the mean share of the exact answers that were found."""
+    pairs = zip(found, answers.tolist(), strict=True)
+    return statistics.fmean(len({*some} & {*exact}) / TOP for some, exact in pairs)
 
 
 def _look(bench: Bench, index: Index) -> dict[str, Any]:
@@ -171,7 +198,12 @@ def fold(bench: Bench) -> dict[str, Any]:
     with bench.measuring(figures, "refold"):
         index.fold()
     manifest = index.snapshot().view.manifest
-    return figures | {"manifest_bytes": len(manifest.encode()), "dead": sum(manifest.dead.values())}
+    without = len(msgspec.structs.replace(manifest, segments=()).encode())
+    return figures | {
+        "manifest_bytes": len(manifest.encode()),
+        "segment_bytes": (len(manifest.encode()) - without) / len(manifest.segments),
+        "dead": sum(manifest.dead.values()),
+    }
 
 
 def _append(bench: Bench, index: Index, number: int) -> None:
@@ -187,7 +219,7 @@ def merge(bench: Bench) -> dict[str, Any]:
     """Rewrite a segment with dead rows, one of the largest, with nothing at hand."""
     shutil.rmtree(bench.cache, ignore_errors=True)
     figures: dict[str, Any] = {}
-    index = bench.index(dead_share=0.0)
+    index = bench.index(Policy(dead_share=0.0))
     before = {info.id: info.rows for info in index.snapshot().view.manifest.segments}
     with bench.measuring(figures, "merge"):
         index.maintain()
@@ -216,6 +248,7 @@ def _resident() -> dict[str, float]:
 
 PHASES: dict[str, Callable[[Bench], dict[str, Any]]] = {
     "build": building,
+    "settle": settle,
     "cold": cold,
     "warm": warm,
     "write": write,

@@ -18,7 +18,7 @@ from benchmarks.index.store import running
 
 __all__ = ["PHASES", "Size"]
 
-PHASES = ("cold", "warm", "write", "fold", "merge")
+PHASES = ("settle", "cold", "warm", "write", "fold", "merge")
 """What is measured of an index that is built, in this order: from write on it changes."""
 _COLD_RUNS = 5
 _ROOT = Path(__file__).parents[2]
