@@ -77,8 +77,8 @@ class ExactEngine:
     def find(self, keys: Sequence[PictureKey], segments: Sequence[str]) -> Sequence[HeldRow]:
         assert 0 <= len(keys) <= BATCH
         with self._call("find"):
-            ids = (row_id(segment, key) for key in keys for segment in segments)
-            return [row for id in ids if (row := self._there().get(id))]
+            names = (row_id(segment, key) for key in keys for segment in segments)
+            return [row for name in names if (row := self._there().get(name))]
 
     def erase(self) -> None:
         with self._call("erase"):

@@ -18,23 +18,27 @@ def erase(keeper: Keeper) -> None:
     on with an interrupted erasure. Raises :class:`~imagesearch.errors.EngineUnavailable` if it
     does not answer; the index is gone by then, and erasing it again goes on.
     """
-    last = _last(keeper)
+    last = _read(keeper, keeper.keys.manifest)
     if last and last.outpost:
         with suppress(LostRace):
             keeper.store.put_if_absent(keeper.keys.history(last.generation), last.encode())
     keeper.store.delete([keeper.keys.manifest])
     keeper.reader.forget()
+    last = last or _latest(keeper)
     if last and last.outpost:
         keeper.outposts.engine(last.outpost.name).erase()
     while keys := [info.key for info in keeper.store.list(keeper.keys.prefix)]:
         keeper.store.delete(keys)
 
 
-def _last(keeper: Keeper) -> Manifest | None:
-    """Return the manifest that is, or was last, in force, as far as that can be read."""
+def _latest(keeper: Keeper) -> Manifest | None:
+    """Return the latest manifest of the history."""
     histories = (info.key for info in keeper.store.list(keeper.keys.histories))
-    for key in (keeper.keys.manifest, max(histories, default="")):
-        with suppress(NoSuchObject, CorruptObject):
-            if key:
-                return Manifest.decode(key, keeper.store.get(key).body)
+    latest = max(histories, default="")
+    return _read(keeper, latest) if latest else None
+
+
+def _read(keeper: Keeper, key: str) -> Manifest | None:
+    with suppress(NoSuchObject, CorruptObject):
+        return Manifest.decode(key, keeper.store.get(key).body)
     return None

@@ -114,8 +114,7 @@ class EngineRanking:
             nearest = self._nearest(names, query, asked)
             ranked = rank_block(TailBlock(_standing(view, nearest.rows, changed).values()), query)
             edge = _edge(nearest.rows, query)
-            below = 1 - edge / 2 < query.score_threshold - _NOISE
-            if nearest.complete or below:
+            if nearest.complete or _is_below(query, edge):
                 return ranked
             if _is_certain(ranked.hits, query, edge) or asked == self.engine.deepest:
                 return _counted(view, segments, query, ranked)
@@ -180,6 +179,11 @@ def _edge(rows: Sequence[HeldRow], query: Query) -> float:
     square = int(squares_of(own[np.newaxis])[0])
     found, _ = relevance(square, dot_products(own, looks), squares_of(looks))
     return squared_distance(float(found.min()))
+
+
+def _is_below(query: Query, edge: float) -> bool:
+    """Tell whether all rows beyond the edge are less alike than the query's threshold."""
+    return 0 < query.score_threshold - _NOISE > 1 - edge / 2
 
 
 def _is_certain(hits: Sequence[Hit], query: Query, edge: float) -> bool:
