@@ -46,11 +46,16 @@ class Load:
         """Return the searches of the busiest second."""
         return self.searches / _SECONDS * ASSUMED.peak
 
-    @property
-    def cold_share(self) -> float:
-        """Return the share of searches that find no environment, if they come as rain falls."""
-        idle = math.exp(-self.searches / _SECONDS * ASSUMED.idle_s)
-        return max(ASSUMED.cold_share, idle)
+    def cold_share(self, functions: int = 1) -> float:
+        """Return the share of searches that wait for a new environment, if they come by chance.
+
+        All functions that a search needs fall idle together, and one more environment of each
+        is wanted when two searches meet; but each of them is replaced for its age alone.
+        """
+        rate = self.searches / _SECONDS
+        idle = max(ASSUMED.cold_share, math.exp(-rate * ASSUMED.idle_s))
+        renewed = 1 / max(1.0, min(rate, 1.0) * ASSUMED.age_s)
+        return 1 - (1 - idle) * (1 - renewed) ** functions
 
     def divided(self, parts: int) -> Load:
         """Return the load of one of several instances that all are asked."""
@@ -77,12 +82,18 @@ class Plan:
     bytes: float = 0.0
     warm_s: float
     cold_s: float
+    cold_share: float
     costs: Mapping[str, float]
 
     @property
     def cost(self) -> float:
         """Return what a month costs, whether or not the way is possible."""
         return sum(self.costs.values())
+
+    @property
+    def mean_s(self) -> float:
+        """Return the mean time to an answer."""
+        return self.warm_s + self.cold_share * (self.cold_s - self.warm_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +172,7 @@ def one_function(load: Load) -> Plan:
     held = _holding(load.pictures, growth())
     warm = SEARCH.seconds + held.scan_s
     cold = ASSUMED.init_s + SEARCH.seconds + held.fetch_s
-    share = load.cold_share
+    share = load.cold_share()
     seconds = warm + share * (cold - warm)
     run = _billed(seconds, held.memory_mb, held.tmp_mb) + REQUEST_PRICES.lambda_request
     fetched = share * held.gets * REQUEST_PRICES.s3_read
@@ -175,6 +186,7 @@ def one_function(load: Load) -> Plan:
         bytes=held.bytes,
         warm_s=warm,
         cold_s=cold,
+        cold_share=share,
         costs={
             **_requests(load),
             "search": load.searches * (run + fetched),
@@ -190,13 +202,12 @@ def fan_out(load: Load, workers: int = 0) -> Plan:
     fullest = part.pictures * ASSUMED.uneven
     count = workers or max(2, math.ceil(fullest / ASSUMED.worker_rows))
     held = _holding(fullest / count, growth())
-    share = load.cold_share
-    all_warm = (1 - share) ** count
+    share, any_cold = load.cold_share(), load.cold_share(count * instances)
     work = ASSUMED.worker_s + held.scan_s
     cold_work = ASSUMED.init_s + ASSUMED.worker_s + held.fetch_s
     warm = SEARCH.seconds + ASSUMED.invoke_s + work
     cold = ASSUMED.init_s + SEARCH.seconds + ASSUMED.invoke_s + cold_work
-    waited = warm + (1 - all_warm) * (cold - warm)
+    waited = warm + any_cold * (cold - warm)
     each = _billed(work + share * (cold_work - work), held.memory_mb, held.tmp_mb)
     coordinator = _billed(waited, LIMITS.default_memory_mb, LIMITS.default_tmp_mb)
     runs = coordinator + count * each + (1 + count) * REQUEST_PRICES.lambda_request
@@ -213,6 +224,7 @@ def fan_out(load: Load, workers: int = 0) -> Plan:
         bytes=instances * count * held.bytes,
         warm_s=warm,
         cold_s=cold,
+        cold_share=any_cold,
         costs={
             **_times(_requests(part), instances),
             "search": instances * load.searches * (runs + fetched),
@@ -250,7 +262,8 @@ def _asking(load: Load, way: str, warm_s: float, cold_s: float) -> tuple[Plan, i
     part = load.divided(instances)
     warm = SEARCH.seconds + warm_s
     cold = ASSUMED.init_s + SEARCH.seconds + 4 * ASSUMED.s3_latency_s + cold_s
-    seconds = warm + load.cold_share * (cold - warm)
+    share = load.cold_share()
+    seconds = warm + share * (cold - warm)
     run = _billed(seconds, LIMITS.default_memory_mb, LIMITS.default_tmp_mb)
     costs = {
         **_times(_requests(part), instances),
@@ -266,6 +279,7 @@ def _asking(load: Load, way: str, warm_s: float, cold_s: float) -> tuple[Plan, i
         requests=3.0 * instances,
         warm_s=warm,
         cold_s=cold,
+        cold_share=share,
         costs=costs,
     )
     return plan, instances, part

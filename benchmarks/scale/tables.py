@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.scale.crossings import first, largest_default, stretches
 from benchmarks.scale.figures import measured, table
-from benchmarks.scale.model import WAYS, Load, fan_out, one_function
+from benchmarks.scale.model import WAYS, Load, Plan, fan_out, one_function
 from benchmarks.scale.prices import ASSUMED, LIMITS, PRICES, sourced
 from benchmarks.scale.upkeep import largest, upkeep, what_bounds
 
@@ -74,6 +74,7 @@ def _ways(way: str, sizes: Sequence[float] = PICTURES) -> str:
         ("… bytes from S3", [_bytes(plan.bytes) for plan in plans]),
         ("warm search, s", [_seconds(plan.warm_s) for plan in plans]),
         ("cold search, s", [_seconds(plan.cold_s) for plan in plans]),
+        ("searches that wait for a cold function", [_share(plan.cold_share) for plan in plans]),
         ("possible?", [f"no: {plan.reason}" if plan.reason else "yes" for plan in plans]),
     ]
     return f"**{way}**\n\n" + _table(
@@ -86,9 +87,13 @@ def _costs(sizes: Sequence[float], searches: float, writes: float | None) -> str
     rows = []
     for way in WAYS:
         plans = [WAYS[way](_load(size, searches, writes)) for size in sizes]
-        rows.append([way, *("–" if plan.reason else _usd(plan.cost) for plan in plans)])
-    title = f"**USD a month with {_count(searches)} searches**"
+        rows.append([way, *(_cost(plan) for plan in plans)])
+    title = f"**USD a month with {_count(searches)} searches (mean seconds to an answer)**"
     return f"{title}\n\n" + _table(["pictures", *(_count(size) for size in sizes)], rows)
+
+
+def _cost(plan: Plan) -> str:
+    return "–" if plan.reason else f"{_usd(plan.cost)} ({_seconds(plan.mean_s)})"
 
 
 def _parts(load: Load) -> str:
@@ -194,6 +199,10 @@ def _bytes(number: float) -> str:
 
 def _seconds(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.2g}"
+
+
+def _share(number: float) -> str:
+    return f"{number * 100:.2g} %"
 
 
 def _usd(number: float) -> str:

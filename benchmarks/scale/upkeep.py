@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -88,8 +89,7 @@ def upkeep(pictures: float, writes: float) -> Upkeep:
 
 def _idle(folds: float) -> float:
     """Return the share of folds before which the function was idle for too long."""
-    between = ASSUMED.hours * 3600 / max(folds, 1e-9)
-    return 1.0 if between > ASSUMED.idle_s else 0.0
+    return math.exp(-folds / (ASSUMED.hours * 3600) * ASSUMED.idle_s)
 
 
 def what_bounds(pictures: float) -> str:

@@ -154,8 +154,8 @@ def test_a_line_never_falls_below_nought() -> None:
 
 
 @given(load=loads())
-def test_cold_share_is_a_share(load: Load) -> None:
-    assert ASSUMED.cold_share <= load.cold_share <= 1
+def test_the_more_functions_a_search_needs_the_more_often_one_is_cold(load: Load) -> None:
+    assert ASSUMED.cold_share <= load.cold_share() <= load.cold_share(10) <= 1
 
 
 def test_every_price_limit_and_assumption_tells_where_it_is_from() -> None:
