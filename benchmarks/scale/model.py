@@ -18,6 +18,7 @@ from tools.sam.costs import ADD, SEARCH
 
 __all__ = [
     "WAYS",
+    "WORKERS",
     "Load",
     "Plan",
     "fan_out",
@@ -27,6 +28,8 @@ __all__ = [
     "vector_query",
 ]
 
+WORKERS = (2, 4)
+"""How many functions the template lets share the segments (its parameter Rankers)."""
 _MIB = 1 << 20
 _GB = 1e9
 _TB = 1024**4
@@ -196,11 +199,14 @@ def one_function(load: Load) -> Plan:
 
 
 def fan_out(load: Load, workers: int = 0) -> Plan:
-    """Return the plan in which ``workers`` functions hold a share each (0: as few as fit)."""
+    """Return the plan in which ``workers`` functions hold a share each.
+
+    With 0, as few of :data:`WORKERS` as fit.
+    """
     instances = math.ceil(load.pictures / largest())
     part = load.divided(instances)
     fullest = part.pictures * ASSUMED.uneven
-    count = workers or max(2, math.ceil(fullest / ASSUMED.worker_rows))
+    count = workers or _workers(fullest)
     held = _holding(fullest / count, growth())
     share, any_cold = load.cold_share(), load.cold_share(count * instances)
     work = ASSUMED.worker_s + held.scan_s
@@ -209,7 +215,7 @@ def fan_out(load: Load, workers: int = 0) -> Plan:
     cold = ASSUMED.init_s + SEARCH.seconds + ASSUMED.invoke_s + cold_work
     waited = warm + any_cold * (cold - warm)
     each = _billed(work + share * (cold_work - work), held.memory_mb, held.tmp_mb)
-    coordinator = _billed(waited, LIMITS.default_memory_mb, LIMITS.default_tmp_mb)
+    coordinator = _billed(waited, held.memory_mb, held.tmp_mb)
     runs = coordinator + count * each + (1 + count) * REQUEST_PRICES.lambda_request
     fetched = share * count * held.gets * REQUEST_PRICES.s3_read
     return Plan(
@@ -231,6 +237,12 @@ def fan_out(load: Load, workers: int = 0) -> Plan:
             **_times(_kept(part), instances),
         },
     )
+
+
+def _workers(pictures: float) -> int:
+    """Return the fewest workers that are not too full, or the most there are."""
+    fitting = (count for count in WORKERS if pictures / count <= ASSUMED.worker_rows)
+    return next(fitting, WORKERS[-1])
 
 
 def _too_many(load: Load, workers: int, seconds: float) -> str:

@@ -148,6 +148,13 @@ def test_a_line_through_points_of_a_line_is_that_line(base: float, each: float) 
         assert found.at(size) == pytest.approx(base + each * size, rel=0.01)
 
 
+def test_the_template_deploys_as_many_workers_as_the_model_knows() -> None:
+    text = (tables.PAGE.parents[1] / "template.yaml").read_text(encoding="utf-8")
+    allowed = re.search(r"\n  Rankers:\n.*?AllowedValues: \[(.*?)\]", text, re.DOTALL)
+    assert allowed
+    assert {int(count.strip('"')) for count in allowed[1].split(", ")} == {0, *model.WORKERS}
+
+
 def test_a_line_never_falls_below_nought() -> None:
     assert line([1, 2], [1, 10]).base == 0
     assert line([1, 2], [10, 1]).each == 0
