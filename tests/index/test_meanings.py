@@ -188,6 +188,20 @@ def test_a_meaning_is_read_alone_from_a_large_segment_that_is_not_here(tmp_path:
     assert found == rich(7)
 
 
+def test_who_needs_no_meaning_reads_none(tmp_path: Path) -> None:
+    store = MemoryStore()
+    index = index_at(store)
+    index.create()
+    put(index, *(rich(n) for n in range(40)))
+    index.fold()
+    snapshot = index_at(store, tmp_path).snapshot()
+    store.requests.clear()
+    assert snapshot.find(key(7), meaning=False) == replace(rich(7), meaning=None)
+    assert not [name for _, name in store.requests if name.endswith(".m8")]
+    assert snapshot.find(key(7)) == rich(7)
+    assert [name for _, name in store.requests if name.endswith(".m8")]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -10,6 +10,7 @@ import pytest
 from imagesearch.catalogue import OTHER, Attributes, Picture, PictureKey, Region
 from imagesearch.errors import InvalidField, MissingField, PictureNotIndexed
 from imagesearch.index import Entry, encode, encode_meaning
+from imagesearch.index.segment import Segment
 from imagesearch.operations import fields
 from imagesearch.operations.combined import (
     CombinedHit,
@@ -166,3 +167,25 @@ def test_a_deployment_without_words_says_so(shop: Deployment) -> None:
     request = CombinedSearch(instance="shop", query=[Part(text="red")])
     with pytest.raises(InvalidField, match="cannot search by words"):
         combined(shop, request)
+
+
+def test_a_search_without_words_reads_no_meanings(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = {f"p{n}": direction(n) for n in range(9)}
+    put(deployment, places, places)
+    assert deployment.open("shop").index.fold()
+    read: list[Any] = []
+    meanings = Segment.meanings
+
+    def noted(segment: Segment, rows: Any) -> NDArray[np.int8]:
+        read.append(rows)
+        return meanings(segment, rows)
+
+    monkeypatch.setattr(Segment, "meanings", noted)
+    ask(deployment, stored("p1"), stored("p2", -0.25))
+    search(deployment, Search(instance="shop", product_id="p1", pic_name="a"))
+    assert read == []
+    found = ask(deployment, stored("p1"), {"text": "5"})
+    assert None not in [cosine for hit in found.hits for cosine in hit.parts]
+    assert read

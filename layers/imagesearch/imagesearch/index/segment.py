@@ -233,15 +233,15 @@ class Segment:
         """Return the sign bits of some rows, (…, 64)."""
         return np.ascontiguousarray(self.codes[:, places].T).view(np.uint8)
 
-    def entries(self, places: NDArray[np.int64]) -> list[Entry]:
-        """Return what is known of some rows' pictures."""
+    def entries(self, places: NDArray[np.int64], *, meanings: bool = True) -> list[Entry]:
+        """Return what is known of some rows' pictures, with their meanings or without."""
         if not places.size:
             return []
-        meant = self.meant[places]
-        meanings = iter(self.meanings(places[meant])) if meant.any() else iter(())
+        meant = self.meant[places] & meanings
+        known = iter(self.meanings(places[meant])) if meant.any() else iter(())
         parts = zip(places.tolist(), self.rows(places), self.bits(places), meant, strict=True)
         return [
-            Entry(self.picture(row), Features(look, bits), next(meanings) if has else None)
+            Entry(self.picture(row), Features(look, bits), next(known) if has else None)
             for row, look, bits, has in parts
         ]
 

@@ -52,7 +52,7 @@ class ServedView(View):
 
         Without ``meaning`` that may be left out, and no file of a segment elsewhere is opened.
         """
-        if found := super().find(key):
+        if found := super().find(key, meaning=meaning):
             return found
         for row in self._rows([key]):
             if not self.hides(row):

@@ -158,13 +158,14 @@ class Snapshot:
     def find(self, key: PictureKey, *, meaning: bool = True) -> Entry | None:
         """Return one picture and its look, or ``None`` if there is none.
 
-        Who has no need of its meaning says so: then an engine that serves the index is asked for
-        the rest, and no segment is opened. If that does not answer, segments are looked at.
+        Who has no need of its meaning says so: that may take a request to the store. An engine that
+        serves the index is then asked for the rest, and no segment is opened. If that does not
+        answer, segments are looked at.
         """
         with suppress(EngineUnavailable):
             if engine := self.outposts.serving(self.manifest):
                 return engine.served(self.view).find(key, meaning=meaning)
-        return self.view.find(key)
+        return self.view.find(key, meaning=meaning)
 
     def of_product(self, product_id: str) -> list[PictureKey]:
         """Return the keys of a product's pictures, in order."""

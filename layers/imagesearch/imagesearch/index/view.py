@@ -255,14 +255,17 @@ class View:
         for block, hidden in self.blocks():
             yield block.distinct_products(np.delete(np.arange(len(block)), hidden))
 
-    def find(self, key: PictureKey) -> Entry | None:
-        """Return one picture and its look, or ``None``."""
+    def find(self, key: PictureKey, *, meaning: bool = True) -> Entry | None:
+        """Return one picture and its look, or ``None``; without ``meaning`` that may be left out.
+
+        A meaning costs a request to the store, unless all of its segment's were prepared.
+        """
         if key in self._added:
             return self._added[key].entry
         for segment in self.segments():
             row = int(segment.table.locate([key])[0])
             if row >= 0 and not self._is_overruled(segment, row):
-                entry = segment.entries(np.array([row]))[0]
+                entry = segment.entries(np.array([row]), meanings=meaning)[0]
                 return self.changes.applied(entry, segment.version(row))
         return None
 

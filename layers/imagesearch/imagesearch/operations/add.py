@@ -100,7 +100,7 @@ def add_picture(
     key = PictureKey(request.product_id, request.pic_name)
     if most is not None and catalogue.snapshot.pictures >= most:
         _check_room(catalogue, key, most)
-    if request.if_exists != "replace" and (standing := catalogue.snapshot.find(key)):
+    if request.if_exists != "replace" and (standing := catalogue.snapshot.find(key, meaning=False)):
         return _left(standing, catalogue, request)
     picture = Picture(
         key, view.category_id, view.region, request.attributes(), classes=view.classes
@@ -120,7 +120,7 @@ def add_picture(
 
 
 def _check_room(catalogue: Catalogue, key: PictureKey, most: int) -> None:
-    if catalogue.snapshot.find(key) is None:
+    if catalogue.snapshot.find(key, meaning=False) is None:
         raise InstanceFull(
             f"instance {catalogue.instance.name!r} holds {catalogue.snapshot.pictures:,} pictures; "
             f"the key may fill it up to {most:,}."

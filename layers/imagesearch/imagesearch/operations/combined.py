@@ -219,8 +219,10 @@ def _place(
         if understands is None:
             raise InvalidField("query", "this deployment cannot search by words.")
         return understands(part.text)
-    named = part.picture
-    entry = catalogue.snapshot.find(PictureKey(named.product_id, named.pic_name)) if named else None
+    named, entry = part.picture, None
+    if named:
+        key = PictureKey(named.product_id, named.pic_name)
+        entry = catalogue.snapshot.find(key, meaning=False)
     if named is None or entry is None:
         name = f"{named.pic_name!r} of product {named.product_id!r}" if named else ""
         raise PictureNotIndexed(f"picture {name} is not indexed.", field="query")
@@ -337,9 +339,10 @@ def _described(
     places: Sequence[Direction],
 ) -> tuple[CombinedHit, ...]:
     """Return hits with their cosine with each part."""
+    worded = any(part.text is not None for part in parts)
     hits = []
     for key, score in page:
-        entry = snapshot.find(key)
+        entry = snapshot.find(key, meaning=worded)
         if entry is None:
             continue
         cosines = tuple(

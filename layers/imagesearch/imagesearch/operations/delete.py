@@ -58,7 +58,7 @@ def delete_picture(deployment: Deployment, request: DeletePicture) -> Deleted:
     """Delete one picture; one that is not there is not an error."""
     catalogue = deployment.open(request.instance)
     key = PictureKey(request.product_id, request.pic_name)
-    found = [key] if catalogue.snapshot.find(key) else []
+    found = [key] if catalogue.snapshot.find(key, meaning=False) else []
     return _deleted(deployment, catalogue, found, [OfPicture(key)])
 
 

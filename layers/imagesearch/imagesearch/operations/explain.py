@@ -55,7 +55,7 @@ def explain(deployment: Deployment, request: Explain) -> Explained:
     region = None if request.region is None else Region.parse(request.region)
     catalogue = deployment.open(request.instance)
     key = PictureKey(request.product_id, request.pic_name)
-    entry = catalogue.snapshot.find(key)
+    entry = catalogue.snapshot.find(key, meaning=False)
     if entry is None:
         raise UnknownPicture(
             f"there is no picture {request.pic_name!r} of product {request.product_id!r} "

@@ -76,7 +76,7 @@ _cursors = msgspec.json.Decoder(_Cursor)
 def show_picture(deployment: Deployment, request: ShowPicture) -> Picture:
     """Return one picture as it is now; :class:`UnknownPicture` if there is none."""
     entry = deployment.open(request.instance).snapshot.find(
-        PictureKey(request.product_id, request.pic_name)
+        PictureKey(request.product_id, request.pic_name), meaning=False
     )
     if entry is None:
         raise UnknownPicture(
@@ -131,7 +131,7 @@ def _of_product(
         for key in snapshot.of_product(product_id)
         if pic_name in (None, key.pic_name) and (after is None or key > after)
     ]
-    pictures = [entry.picture for key in keys if (entry := snapshot.find(key))]
+    pictures = [entry.picture for key in keys if (entry := snapshot.find(key, meaning=False))]
     return [p for p in pictures if selected is None or selected.matches(p.attributes)]
 
 

@@ -189,7 +189,7 @@ def _indexed(catalogue: Catalogue, request: Search) -> _Subject:
         )
     if request.product_id is None or request.pic_name is None:
         raise MissingField("product_id" if request.product_id is None else "pic_name")
-    entry = catalogue.snapshot.find(PictureKey(request.product_id, request.pic_name))
+    entry = catalogue.snapshot.find(PictureKey(request.product_id, request.pic_name), meaning=False)
     if entry is None:
         raise PictureNotIndexed(
             f"picture {request.pic_name!r} of product {request.product_id!r} is not indexed."

@@ -37,7 +37,7 @@ def update_picture(deployment: Deployment, request: UpdatePicture) -> Updated:
     """
     catalogue = deployment.open(request.instance)
     key = PictureKey(request.product_id, request.pic_name)
-    entry = catalogue.snapshot.find(key)
+    entry = catalogue.snapshot.find(key, meaning=False)
     if entry is None:
         raise UnknownPicture(
             f"there is no picture {request.pic_name!r} of product {request.product_id!r} "
