@@ -61,9 +61,10 @@ class FanOut:
         """
         view.check()
         tasks = self._tasks(view, segments, query)
-        if any(len(event_of(task)) > LONGEST for task in tasks.values()):
+        events = {worker: event_of(task) for worker, task in tasks.items()}
+        if any(len(event) > LONGEST for event in events.values()):
             return rank_here(view, segments, query, self.policy)
-        found = each(lambda worker: self._found(worker, tasks[worker]), tasks, len(tasks))
+        found = each(lambda n: self._found(n, tasks[n], events[n]), tasks, len(tasks))
         whole = merged(found, replace(query, start=0, num=query.end))
         groups = [part.groups for part in found if part.groups is not None]
         counted = query.distinct_product and whole.exact
@@ -100,20 +101,20 @@ class FanOut:
             if share
         }
 
-    def _found(self, worker: int, task: Task) -> Ranked:
+    def _found(self, worker: int, task: Task, event: bytes) -> Ranked:
         """Return all that one worker finds, in several answers if it is long."""
-        first, hits = self._reply(worker, task)
+        first, hits = self._reply(worker, event)
         more = first.more
         while more:
-            reply, others = self._reply(worker, msgspec.structs.replace(task, skip=len(hits)))
+            rest = msgspec.structs.replace(task, skip=len(hits))
+            reply, others = self._reply(worker, event_of(rest))
             hits += others
             more = reply.more and bool(others)
         uncounted = task.query.distinct_by and first.groups is None
         return Ranked(hits, first.total, not uncounted, first.numbers())
 
-    def _reply(self, worker: int, task: Task) -> tuple[Reply, list[Hit]]:
+    def _reply(self, worker: int, event: bytes) -> tuple[Reply, list[Hit]]:
         """Ask a worker, and once more if it does not answer; return the answer and its hits."""
-        event = event_of(task)
         try:
             return self._once(worker, event)
         except FanOutUnavailable:
