@@ -79,8 +79,10 @@ class MilvusEngine:
 
     def remove(self, segment: str, keys: Iterable[PictureKey]) -> None:
         """Delete rows by their ids, up to 500 in a request."""
-        for some in batches((row_id(segment, key) for key in keys), BATCH):
-            with self._client("delete") as client:
+        with self._client("delete") as client:
+            if not client.has_collection(self._collection, timeout=_SECONDS):
+                return
+            for some in batches((row_id(segment, key) for key in keys), BATCH):
                 client.delete(self._collection, ids=some, timeout=_SECONDS)
 
     def nearest(self, question: Question) -> Nearest:

@@ -106,7 +106,7 @@ class S3VectorsEngine:
     def remove(self, segment: str, keys: Iterable[PictureKey]) -> None:
         """Delete rows by their names, up to 500 in a request."""
         for some in batches((row_id(segment, key) for key in keys), BATCH):
-            self._call("delete_vectors", keys=some)
+            self._call("delete_vectors", none_if="NotFoundException", keys=some)
 
     def nearest(self, question: Question) -> Nearest:
         """Query, page by page, for as many rows as are wanted or one query brings."""
