@@ -25,7 +25,7 @@ class Settings:
     compact_function: str = ""  # IMAGESEARCH_COMPACT_FUNCTION
     ingest_lanes: int = 64  # IMAGESEARCH_INGEST_LANES
     rankers: tuple[str, ...] = ()  # IMAGESEARCH_RANKERS
-    rankers_rows: int = 2_000_000  # IMAGESEARCH_RANKERS_ROWS
+    rankers_rows: int = 1_000_000  # IMAGESEARCH_RANKERS_ROWS
     private_callbacks: bool = False  # IMAGESEARCH_PRIVATE_CALLBACKS
     thumbnails: bool = True  # IMAGESEARCH_THUMBNAILS
     page: bool = True  # IMAGESEARCH_PAGE
@@ -49,7 +49,7 @@ class Settings:
             compact_function=environment.get("IMAGESEARCH_COMPACT_FUNCTION", ""),
             ingest_lanes=int(environment.get("IMAGESEARCH_INGEST_LANES", "64")),
             rankers=_names(environment.get("IMAGESEARCH_RANKERS", "")),
-            rankers_rows=int(environment.get("IMAGESEARCH_RANKERS_ROWS", "2000000")),
+            rankers_rows=int(environment.get("IMAGESEARCH_RANKERS_ROWS", "1000000")),
             private_callbacks=environment.get("IMAGESEARCH_PRIVATE_CALLBACKS", "") == "true",
             thumbnails=environment.get("IMAGESEARCH_THUMBNAILS", "enabled") == "enabled",
             page=environment.get("IMAGESEARCH_PAGE", "enabled") == "enabled",
