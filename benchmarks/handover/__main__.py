@@ -1,4 +1,4 @@
-"""Hand an instance over to a vector engine and back while it is written to, and count what is wrong.
+"""Hand an instance over to a vector engine and back under load, and count what is wrong.
 
 Writers add, overwrite, delete and change pictures all the time, and searchers look for what was
 acknowledged. Meanwhile the instance is handed over: whoever fills the engine or folds the log is

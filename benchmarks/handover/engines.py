@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 
 from imagesearch.index.engine import Engine
@@ -23,7 +24,7 @@ _REGION = "us-east-1"
 
 @contextmanager
 def _exact(_folder: Path) -> Iterator[tuple[str, Callable[[str], Engine]]]:
-    yield "milvus:exact", ExactEngine
+    yield "milvus:exact", cache(ExactEngine)
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class Cutting:
     def __init__(self, engine: Engine, cuts: Cuts) -> None:
         self._engine, self._cuts = engine, cuts
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._engine, name)
 
     def fill(self, rows: Sequence[HeldRow]) -> None:

@@ -178,6 +178,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     total: int
     index: Index
     took_ms: dict[str, float]
+    total_exact: bool = True
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -345,6 +346,7 @@ class Combined(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     total: int
     index: Index
     took_ms: dict[str, float]
+    total_exact: bool = True
 
 
 class CombinedHit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -383,6 +385,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     category_id: int
     hits: list[Hit]
     total: int
+    total_exact: bool = True
 
 
 class Worded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

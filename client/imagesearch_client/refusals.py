@@ -19,6 +19,7 @@ __all__ = [
     "CorruptObject",
     "DamagedPicContent",
     "EngineUnavailable",
+    "FanOutUnavailable",
     "GenerationNotFound",
     "IncrementEnded",
     "IncrementNotFound",
@@ -369,6 +370,10 @@ class EngineUnavailable(ServiceUnavailable):
     """The vector engine elsewhere that an instance was handed over to does not answer."""
 
 
+class FanOutUnavailable(ServiceUnavailable):
+    """A function that searches a share of the segments does not answer."""
+
+
 class CorruptObject(InternalStorageError):
     """A stored object fails its checksum or cannot be read."""
 
@@ -449,6 +454,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "ServiceUnavailable": ServiceUnavailable,
     "InstanceMoving": InstanceMoving,
     "EngineUnavailable": EngineUnavailable,
+    "FanOutUnavailable": FanOutUnavailable,
     "CorruptObject": CorruptObject,
     "ModelUnusable": ModelUnusable,
 }

@@ -23,6 +23,7 @@ __all__ = [
     "ComparedAnswer",
     "DeletedAnswer",
     "ErasedAnswer",
+    "Exact",
     "FoundAnswer",
     "HealthAnswer",
     "HitRecord",
@@ -39,6 +40,9 @@ Corners = Annotated[
     Meta(min_length=4, max_length=4, description="x1, x2, y1, y2 in pixels; x2, y2 exclusive."),
 ]
 Sequence = Annotated[int, Meta(description="Logical time of the newest write that is visible.")]
+Exact = Annotated[
+    bool, Meta(description="Present only as false: total is then what is known, not counted.")
+]
 
 
 class PictureRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -194,7 +198,7 @@ class IndexRecord(Struct, frozen=True):
     sequence: Sequence
 
 
-class FoundAnswer(Struct, frozen=True):
+class FoundAnswer(Struct, frozen=True, omit_defaults=True):
     """Hits, best first. ``total`` counts all that pass; ``took_ms`` is by stage."""
 
     hits: list[HitRecord]
@@ -202,6 +206,7 @@ class FoundAnswer(Struct, frozen=True):
     total: int
     index: IndexRecord
     took_ms: dict[str, float]
+    total_exact: Exact = True
 
     @classmethod
     def of(cls, found: Found, probabilities: Iterable[float | None]) -> FoundAnswer:
@@ -215,6 +220,7 @@ class FoundAnswer(Struct, frozen=True):
             found.answer.total,
             IndexRecord(found.generation, found.sequence),
             {stage: round(ms, 2) for stage, ms in found.took_ms.items()},
+            found.answer.exact,
         )
 
 

@@ -78,10 +78,14 @@ class CombinedHit:
 
 @dataclass(frozen=True, slots=True)
 class FoundTogether:
-    """Hits, best first. ``total`` counts the pictures (products) that pass category and filter."""
+    """Hits, best first. ``total`` counts the pictures (products) that pass category and filter.
+
+    Unless it is ``exact``: see :class:`~imagesearch.index.Answer`.
+    """
 
     hits: tuple[CombinedHit, ...]
     total: int
+    exact: bool
     generation: int
     sequence: int
     took_ms: Mapping[str, float]
@@ -156,7 +160,7 @@ def combined(
         for part, look in zip(request.query, seen, strict=True)
     ]
     scanning = time.perf_counter()
-    hits, total = _search(catalogue, request, places)
+    hits, total, exact = _search(catalogue, request, places)
     ended = time.perf_counter()
     took_ms = {
         "look": (scanning - began) * 1000,
@@ -165,7 +169,7 @@ def combined(
     }
     measure(request.instance, {"Searches": 1}, {"search": took_ms["search"]})
     snapshot = catalogue.snapshot
-    return FoundTogether(hits, total, snapshot.generation, snapshot.sequence, took_ms)
+    return FoundTogether(hits, total, exact, snapshot.generation, snapshot.sequence, took_ms)
 
 
 def _check(part: Part) -> None:
@@ -231,7 +235,7 @@ def _place(
 
 def _search(
     catalogue: Catalogue, request: CombinedSearch, places: Sequence[Direction]
-) -> tuple[tuple[CombinedHit, ...], int]:
+) -> tuple[tuple[CombinedHit, ...], int, bool]:
     looks = _Wish.of(request.query, places, words=False)
     texts = _Wish.of(request.query, places, words=True)
     snapshot = catalogue.snapshot
@@ -240,7 +244,8 @@ def _search(
     if by_look and not by_text:
         end = request.start + request.num
         chosen = [(key, score) for key, score in by_look.scores.items()][request.start : end]
-        return _described(snapshot, chosen, request.query, places), by_look.total
+        hits = _described(snapshot, chosen, request.query, places)
+        return hits, by_look.total, by_look.exact
     found = {**(by_look.scores if by_look else {}), **(by_text.scores if by_text else {})}
     entries = {key: entry for key in found if (entry := snapshot.find(key))}
     force = looks.force + texts.force
@@ -257,17 +262,21 @@ def _search(
             first.setdefault(_group(entries[key].picture, request), (key, score))
         kept = list(first.values())
     page = kept[request.start : request.start + request.num]
-    total = max(one.total for one in (by_look, by_text) if one)
-    return _described(snapshot, page, request.query, places), total
+    total = max(one.total for one in (by_look, by_text) if one and one.exact)
+    return _described(snapshot, page, request.query, places), total, True
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """The best in one space by key, best first; ``total`` passed category and filter."""
+    """The best in one space by key, best first; ``total`` passed category and filter.
+
+    Those by meaning are always counted exactly.
+    """
 
     towards: Direction
     scores: Mapping[PictureKey, float]
     total: int
+    exact: bool = True
 
     @classmethod
     def by_look(cls, catalogue: Catalogue, request: CombinedSearch, wish: _Wish) -> _Candidates:
@@ -285,7 +294,7 @@ class _Candidates:
             )
         )
         scores = {hit.picture.key: hit.likeness.score for hit in found.hits}
-        return cls(towards, scores, found.total)
+        return cls(towards, scores, found.total, found.exact)
 
     @classmethod
     def by_text(cls, catalogue: Catalogue, request: CombinedSearch, wish: _Wish) -> _Candidates:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
-from imagesearch.operations.answers import Corners, HitRecord, IndexRecord, PictureRecord
+from imagesearch.operations.answers import Corners, Exact, HitRecord, IndexRecord, PictureRecord
 
 if TYPE_CHECKING:
     from imagesearch.index.wording import Worded
@@ -38,13 +38,14 @@ class CombinedHitRecord(PictureRecord, frozen=True, kw_only=True, omit_defaults=
         return cls(score=hit.score, parts=parts, **named)
 
 
-class CombinedAnswer(Struct, frozen=True):
+class CombinedAnswer(Struct, frozen=True, omit_defaults=True):
     """Hits of a combined query, best first. ``total`` counts all that pass."""
 
     hits: list[CombinedHitRecord]
     total: int
     index: IndexRecord
     took_ms: dict[str, float]
+    total_exact: Exact = True
 
     @classmethod
     def of(cls, found: FoundTogether) -> CombinedAnswer:
@@ -54,6 +55,7 @@ class CombinedAnswer(Struct, frozen=True):
             found.total,
             IndexRecord(found.generation, found.sequence),
             _rounded(found.took_ms),
+            found.exact,
         )
 
 
@@ -109,13 +111,14 @@ class WordedAnswer(Struct, frozen=True):
         )
 
 
-class SubjectRecord(Struct, frozen=True):
+class SubjectRecord(Struct, frozen=True, omit_defaults=True):
     """One subject of the picture, and what looks like it."""
 
     region: Corners
     category_id: int
     hits: list[HitRecord]
     total: int
+    total_exact: Exact = True
 
 
 class SubjectsAnswer(Struct, frozen=True):
@@ -140,6 +143,7 @@ class SubjectsAnswer(Struct, frozen=True):
                         for pair in zip(subject.answer.hits, chances, strict=True)
                     ],
                     subject.answer.total,
+                    subject.answer.exact,
                 )
                 for subject, chances in zip(found.subjects, probabilities, strict=True)
             ],
