@@ -1,0 +1,1 @@
+"""What the engines need besides the project: packages for tests, a layer for Milvus."""
