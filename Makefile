@@ -31,6 +31,7 @@ test: setup ## Run all tests
 	@tools/sam/setup.sh
 	@tools/page/setup.sh
 	@tools/schema/setup.sh || echo "no schemathesis: the test of the API by its description is skipped"
+	@tools/engines/setup.sh || echo "no .venv-engines: the tests of Milvus and moto are skipped"
 	$(BIN)/python -m pytest
 
 check: setup ## Lint, types, import directions, known vulnerabilities

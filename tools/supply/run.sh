@@ -33,7 +33,7 @@ case "${1:-}" in
       exit 0
     fi
     "$venv/bin/python" tools/supply/audit.py requirements.lock tools/supply/requirements.txt \
-      layers/runtime/requirements.txt
+      layers/runtime/requirements.txt tools/engines/requirements.txt
     ;;
   sbom)
     tools
