@@ -49,15 +49,16 @@ class Load:
         """Return the searches of the busiest second."""
         return self.searches / _SECONDS * ASSUMED.peak
 
-    def cold_share(self, functions: int = 1) -> float:
-        """Return the share of searches that wait for a new environment, if they come by chance.
+    def cold_share(self, seconds: float, functions: int = 1) -> float:
+        """Return the share of searches, of so many seconds, that wait for a new environment.
 
-        All functions that a search needs fall idle together, and one more environment of each
-        is wanted when two searches meet; but each of them is replaced for its age alone.
+        Searches come by chance. All functions that a search needs fall idle together; under load
+        as many environments as the busiest second wants, and some more, are renewed for their age.
         """
         rate = self.searches / _SECONDS
-        idle = max(ASSUMED.cold_share, math.exp(-rate * ASSUMED.idle_s))
-        renewed = 1 / max(1.0, min(rate, 1.0) * ASSUMED.age_s)
+        idle = math.exp(-rate * ASSUMED.idle_s)
+        environments = self.busiest * seconds + ASSUMED.spare
+        renewed = environments / max(rate * ASSUMED.age_s, environments)
         return 1 - (1 - idle) * (1 - renewed) ** functions
 
     def divided(self, parts: int) -> Load:
@@ -71,7 +72,8 @@ class Plan:
 
     ``machines`` are functions or units of a cluster that a search uses, ``instances`` indexes
     that share the pictures because one would be too large. ``requests`` and ``bytes`` are those
-    of a cold search; ``memory_mb`` and ``tmp_mb`` of the largest function that searches.
+    of a cold search; ``memory_mb`` and ``tmp_mb`` of the largest function that searches. After a
+    cold search ``rows_after`` more find that not all rows are at hand, which is in ``mean_s``.
     """
 
     way: str
@@ -86,17 +88,14 @@ class Plan:
     warm_s: float
     cold_s: float
     cold_share: float
+    mean_s: float
+    rows_after: float = 0.0
     costs: Mapping[str, float]
 
     @property
     def cost(self) -> float:
         """Return what a month costs, whether or not the way is possible."""
         return sum(self.costs.values())
-
-    @property
-    def mean_s(self) -> float:
-        """Return the mean time to an answer."""
-        return self.warm_s + self.cold_share * (self.cold_s - self.warm_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +107,21 @@ class _Function:
     tmp_mb: float
     scan_s: float
     fetch_s: float
+    rows_s: float
     gets: float
     bytes: float
+
+    def rows_wait(self, share: float, seconds: float) -> tuple[float, float, float]:
+        """Return what it means that rows still come while the next searches are answered.
+
+        Of a function of whose searches ``share`` are its first: how many searches of so many
+        seconds follow until all rows are there, and what a search takes and costs more for that
+        in the mean. An environment stands still between searches.
+        """
+        following = min(self.rows_s / seconds, 1 / share)
+        mean = share * following * ASSUMED.rows_remote
+        seconds_more = mean * ASSUMED.row_reads / ASSUMED.row_reads_at_once * ASSUMED.s3_latency_s
+        return following, seconds_more, mean * ASSUMED.row_reads * REQUEST_PRICES.s3_read
 
 
 def _holding(pictures: float, grown: Growth) -> _Function:
@@ -123,9 +135,16 @@ def _holding(pictures: float, grown: Growth) -> _Function:
         grown.cold_bytes.at(pictures) / (ASSUMED.s3_mb_s * 1e6)
         + grown.cold_ms.at(pictures) / 1e3 * ASSUMED.scan_factor
         + 4 * ASSUMED.s3_latency_s,
+        _late_rows(pictures, grown) / (ASSUMED.s3_mb_s * 1e6),
         grown.cold_gets.at(pictures),
         grown.cold_bytes.at(pictures),
     )
+
+
+def _late_rows(pictures: float, grown: Growth) -> float:
+    """Return the bytes of rows that come after the first answer: none if they are few."""
+    size = grown.rows.each * pictures
+    return size if size > ASSUMED.few_bytes else 0.0
 
 
 def _billed(seconds: float, memory_mb: float, tmp_mb: float) -> float:
@@ -175,10 +194,11 @@ def one_function(load: Load) -> Plan:
     held = _holding(load.pictures, growth())
     warm = SEARCH.seconds + held.scan_s
     cold = ASSUMED.init_s + SEARCH.seconds + held.fetch_s
-    share = load.cold_share()
-    seconds = warm + share * (cold - warm)
+    share = load.cold_share(warm)
+    following, longer, reads = held.rows_wait(share, warm)
+    seconds = warm + share * (cold - warm) + longer
     run = _billed(seconds, held.memory_mb, held.tmp_mb) + REQUEST_PRICES.lambda_request
-    fetched = share * held.gets * REQUEST_PRICES.s3_read
+    fetched = share * held.gets * REQUEST_PRICES.s3_read + reads
     return Plan(
         way="one function",
         load=load,
@@ -190,6 +210,8 @@ def one_function(load: Load) -> Plan:
         warm_s=warm,
         cold_s=cold,
         cold_share=share,
+        mean_s=seconds,
+        rows_after=following,
         costs={
             **_requests(load),
             "search": load.searches * (run + fetched),
@@ -208,16 +230,17 @@ def fan_out(load: Load, workers: int = 0) -> Plan:
     fullest = part.pictures * ASSUMED.uneven
     count = workers or _workers(fullest)
     held = _holding(fullest / count, growth())
-    share, any_cold = load.cold_share(), load.cold_share(count * instances)
     work = ASSUMED.worker_s + held.scan_s
     cold_work = ASSUMED.init_s + ASSUMED.worker_s + held.fetch_s
     warm = SEARCH.seconds + ASSUMED.invoke_s + work
     cold = ASSUMED.init_s + SEARCH.seconds + ASSUMED.invoke_s + cold_work
-    waited = warm + any_cold * (cold - warm)
-    each = _billed(work + share * (cold_work - work), held.memory_mb, held.tmp_mb)
+    share, any_cold = load.cold_share(work), load.cold_share(warm, 1 + count * instances)
+    following, longer, reads = held.rows_wait(share, work)
+    waited = warm + any_cold * (cold - warm) + longer
+    each = _billed(work + share * (cold_work - work) + longer, held.memory_mb, held.tmp_mb)
     coordinator = _billed(waited, held.memory_mb, held.tmp_mb)
     runs = coordinator + count * each + (1 + count) * REQUEST_PRICES.lambda_request
-    fetched = share * count * held.gets * REQUEST_PRICES.s3_read
+    fetched = count * (share * held.gets * REQUEST_PRICES.s3_read + reads)
     return Plan(
         way="fan-out",
         load=load,
@@ -231,6 +254,8 @@ def fan_out(load: Load, workers: int = 0) -> Plan:
         warm_s=warm,
         cold_s=cold,
         cold_share=any_cold,
+        mean_s=waited,
+        rows_after=following,
         costs={
             **_times(_requests(part), instances),
             "search": instances * load.searches * (runs + fetched),
@@ -274,7 +299,7 @@ def _asking(load: Load, way: str, warm_s: float, cold_s: float) -> tuple[Plan, i
     part = load.divided(instances)
     warm = SEARCH.seconds + warm_s
     cold = ASSUMED.init_s + SEARCH.seconds + 4 * ASSUMED.s3_latency_s + cold_s
-    share = load.cold_share()
+    share = load.cold_share(warm)
     seconds = warm + share * (cold - warm)
     run = _billed(seconds, LIMITS.default_memory_mb, LIMITS.default_tmp_mb)
     costs = {
@@ -292,6 +317,7 @@ def _asking(load: Load, way: str, warm_s: float, cold_s: float) -> tuple[Plan, i
         warm_s=warm,
         cold_s=cold,
         cold_share=share,
+        mean_s=seconds,
         costs=costs,
     )
     return plan, instances, part

@@ -74,6 +74,7 @@ def _ways(way: str, sizes: Sequence[float] = PICTURES) -> str:
         ("… bytes from S3", [_bytes(plan.bytes) for plan in plans]),
         ("warm search, s", [_seconds(plan.warm_s) for plan in plans]),
         ("cold search, s", [_seconds(plan.cold_s) for plan in plans]),
+        ("searches after it until all rows are there", [f"{p.rows_after:,.0f}" for p in plans]),
         ("searches that wait for a cold function", [_share(plan.cold_share) for plan in plans]),
         ("possible?", [f"no: {plan.reason}" if plan.reason else "yes" for plan in plans]),
     ]
@@ -144,6 +145,7 @@ def _quicker() -> str:
         "fan-out is cheaper, with a million searches a month": first(
             lambda size: fan_out(load(size)).cost < one_function(load(size)).cost
         ),
+        "fan-out is not possible any more": first(lambda size: bool(fan_out(load(size)).reason)),
         "one log and manifest are not enough any more": float(largest()),
     }
     rows = [[what, _count(at) if at else "never"] for what, at in places.items()]

@@ -66,7 +66,7 @@ def upkeep(pictures: float, writes: float) -> Upkeep:
     )
     folds = writes / ASSUMED.fold_writes
     merge_s = ASSUMED.copies * writes * grown.merge_row_ms / 1e3 * ASSUMED.scan_factor
-    share = max(ASSUMED.cold_share, _idle(folds))
+    share = _cold(folds)
     price = REQUEST_PRICES
     seconds = folds * (warm + share * (cold - warm)) + merge_s
     requests = folds * (6 * price.s3_write + (3 + share * 2 * segments) * price.s3_read)
@@ -87,9 +87,11 @@ def upkeep(pictures: float, writes: float) -> Upkeep:
     )
 
 
-def _idle(folds: float) -> float:
-    """Return the share of folds before which the function was idle for too long."""
-    return math.exp(-folds / (ASSUMED.hours * 3600) * ASSUMED.idle_s)
+def _cold(folds: float) -> float:
+    """Return the share of folds that find the function idle for too long, or renewed."""
+    rate = folds / (ASSUMED.hours * 3600)
+    idle = math.exp(-rate * ASSUMED.idle_s)
+    return idle + (1 - idle) / max(1.0, rate * ASSUMED.age_s)
 
 
 def what_bounds(pictures: float) -> str:

@@ -35,16 +35,19 @@ def test_every_part_is_paid_for_and_the_parts_add_up(way: str, load: Load) -> No
     assert plan.cost == pytest.approx(sum(plan.costs.values()))
     assert plan.warm_s > 0
     assert plan.cold_s > plan.warm_s
+    assert plan.mean_s >= plan.warm_s
+    assert 0 <= plan.cold_share <= 1
 
 
 @pytest.mark.parametrize("way", WAYS)
 @given(load=loads(), more=st.floats(1, 10))
 def test_more_pictures_or_more_searches_never_cost_less(way: str, load: Load, more: float) -> None:
-    cost = WAYS[way](load).cost
-    larger = replace(load, pictures=min(1e9, load.pictures * more))
-    # An index more divides the pictures anew: each part is a little smaller than before.
-    assert WAYS[way](larger).cost >= cost * 0.97
-    assert WAYS[way](replace(load, writes=load.writes * more)).cost >= cost * (1 - 1e-9)
+    plan = WAYS[way](load)
+    larger = WAYS[way](replace(load, pictures=min(1e9, load.pictures * more)))
+    # One more index, or one more function, divides the pictures anew, into smaller parts.
+    if (larger.machines, larger.instances) == (plan.machines, plan.instances):
+        assert larger.cost >= plan.cost * (1 - 1e-9)
+    assert WAYS[way](replace(load, writes=load.writes * more)).cost >= plan.cost * (1 - 1e-9)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -162,7 +165,7 @@ def test_a_line_never_falls_below_nought() -> None:
 
 @given(load=loads())
 def test_the_more_functions_a_search_needs_the_more_often_one_is_cold(load: Load) -> None:
-    assert ASSUMED.cold_share <= load.cold_share() <= load.cold_share(10) <= 1
+    assert 0 < load.cold_share(0.2) <= load.cold_share(0.2, 10) <= 1
 
 
 def test_every_price_limit_and_assumption_tells_where_it_is_from() -> None:
