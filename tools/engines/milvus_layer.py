@@ -24,7 +24,6 @@ _REQUIREMENTS = Path(__file__).with_suffix(".txt")
 _UNUSED = (
     "bin",
     "pandas/tests",
-    "pandas/plotting",
     "**/*.pyi",
     "**/*.h",
     "**/*.pyx",
