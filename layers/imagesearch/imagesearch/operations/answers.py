@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from imagesearch.catalogue import Picture, Region
 from imagesearch.index import Hit
-from imagesearch.operations.add import Added
-from imagesearch.operations.delete import Deleted
-from imagesearch.operations.instances import Described
-from imagesearch.operations.pictures import Page
-from imagesearch.operations.search import Found
-from imagesearch.operations.update import Updated
-from imagesearch.operations.uploads import Upload
+
+if TYPE_CHECKING:
+    from imagesearch.operations.add import Added
+    from imagesearch.operations.delete import Deleted
+    from imagesearch.operations.instances import Described
+    from imagesearch.operations.pictures import Page
+    from imagesearch.operations.search import Found
+    from imagesearch.operations.update import Updated
+    from imagesearch.operations.uploads import Upload
 
 __all__ = [
     "AddedAnswer",
