@@ -163,7 +163,8 @@ def _reliability(
 ) -> list[list[float]] | None:
     """Return ``[told, true, pairs]`` per tenth of the told match probability.
 
-    The pairs are those that people see: every query with the first ``HITS`` pictures of its answer.
+    The pairs are those that people see: every query with the first ``HITS`` pictures of its answer
+    that are right or wrong; what is merely related is neither.
     """
     curve = eyes.manifest.calibration.get(labelled.service)
     if curve is None:
@@ -173,6 +174,8 @@ def _reliability(
     for question, seen in zip(labelled.questions, asked, strict=True):
         likeness = shelf @ row.of(seen)
         for i in np.argsort(-likeness)[:HITS]:
+            if labelled.catalogue[i].product_id in question.related:
+                continue
             cosines.append(float(likeness[i]))
             right.append(labelled.catalogue[i].product_id in question.relevant)
     points = np.array(curve.points, np.float64)

@@ -53,10 +53,13 @@ def test_votes_tell_a_query_what_the_catalogue_knows(eyes: Eyes, tmp_path: Path)
         questions.append({**item, "query_id": f"q{seed}", "relevant": [f"p{seed}"]})
     for name, lines in (("catalog", catalogue), ("queries", questions)):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    told = measure(LabelledSet.read(tmp_path), Vision.load(eyes.bundle.folder))
+    groups = measure(LabelledSet.read(tmp_path), Vision.load(eyes.bundle.folder))
+    told = groups["all"]
+    assert groups["21"]["queries"] == 1
     assert (told["queries"], told["given"]) == (4, 1.0)
     assert told["predicted"] == told["head"]
     assert told["without_product"] < 1
+    assert told["in_reach"] == 1.0
 
 
 def test_a_reliability_curve_is_a_picture() -> None:

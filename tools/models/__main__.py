@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     fit = steps.add_parser("fit", help="fit statistics, maps and category head")
     fit.set_defaults(run=_fit)
     names = steps.add_parser("names", help="write what the 1,000 classes are called")
+    head = steps.add_parser("category", help="fit the category head alone, on the fitted maps")
+    head.set_defaults(run=_category)
     names.set_defaults(run=_names)
     meaning = steps.add_parser("meaning", help="fit the map from pictures to texts; build again")
     meaning.add_argument("--models", type=Path, default=_ROOT / "layers" / "models")
@@ -77,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     decoder.add_argument("--seed", type=int, default=5)
     decoder.add_argument("--start", type=Path, help="go on from this decoder (its .pt file)")
     decoder.set_defaults(run=_decoder)
-    for step in (make, fit, decoder, meaning, curves):
+    for step in (make, fit, head, decoder, meaning, curves):
         step.add_argument("--fitted", type=Path, default=FITTED, help="folder of the fitted arrays")
     return parser
 
@@ -129,6 +131,12 @@ def _names(chosen: argparse.Namespace) -> dict[str, Any]:
     from tools.models.class_names import write_names
 
     return {"names": write_names(chosen.cache, say=_say)}
+
+def _category(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.fit import fit_head
+
+    return {"labelled": fit_head(chosen.cache, chosen.fitted, _say)}
+
 
 
 def _meaning(chosen: argparse.Namespace) -> dict[str, Any]:

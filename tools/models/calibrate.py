@@ -25,8 +25,12 @@ Rows = NDArray[np.float32]
 Truth = NDArray[np.bool_]
 
 _HITS = 20
-_CATALOGUE = 1000
+_CATALOGUE = {Service.TRADEMARK: 4000, Service.FABRIC: 4000}
+"""Pictures that a hit is found among, 1,000 unless listed: marks and cloths have many alike."""
+
 _SAME = {Service.GENERIC: Service.PRODUCT}
+_ASKED = {Service.PRODUCT: ("view",)}
+"""Kinds of things that are asked for, unless all: products are solid things."""
 
 
 def calibrate(
@@ -41,6 +45,8 @@ def calibrate(
     opened = Bundle(bundle)
     for service in Service:
         trials = make_trials(_SAME.get(service, service), bundle, cache, most=most, say=say)
+        if service in _ASKED:
+            trials = trials.of_kinds(_ASKED[service])
         rivals = _rivals(opened, service, cache, fitted, say)
         scores, truth, asked = hits_of(opened, service, trials, rivals)
         settings["calibration"][service.value] = {"points": calibration_points(scores, truth)}
@@ -58,13 +64,13 @@ def hits_of(
 ) -> tuple[Rows, Truth, NDArray[np.int64]]:
     """Return cosine, truth and asked thing of the first 20 hits of every query.
 
-    They are searched for among a thousand pictures: the trials' catalogue and, as far as it needs
+    They are searched for among so many pictures: the trials' catalogue and, as far as it needs
     them, ``rivals``, vectors of other things.
     """
     catalogue, queries = (
         _vectors(bundle, service, rows) for rows in (trials.catalogue, trials.queries)
     )
-    wanted = min(len(rivals), max(0, _CATALOGUE - len(catalogue)))
+    wanted = min(len(rivals), max(0, _CATALOGUE.get(service, 1000) - len(catalogue)))
     rivals = rivals[np.linspace(0, len(rivals) - 1, wanted, dtype=int)]
     likeness = queries @ np.concatenate([catalogue, rivals]).T
     first = np.argsort(-likeness, axis=1)[:, :_HITS]
@@ -75,7 +81,7 @@ def hits_of(
 
 
 def _rivals(bundle: Bundle, service: Service, cache: Path, fitted: Path, say: Say) -> Rows:
-    """Return the plain view of every thing that the service's map was fitted on.
+    """Return all views of the things that the service's map was fitted on.
 
     A catalogue is larger than the trials' own; with fewer rivals every hit looks surer than it is.
     """
@@ -87,9 +93,8 @@ def _rivals(bundle: Bundle, service: Service, cache: Path, fitted: Path, say: Sa
     for kind in kinds:
         views = make_views(kind, cache, say=say)
         names = np.array(views.names)[views.thing]
-        first = np.unique(views.thing, return_index=True)[1]
-        first = first[~np.isin(names[first], list(kept))]
-        described = describe(views.head[first], views.blocks[first], statistics)
+        others = ~np.isin(names, list(kept))
+        described = describe(views.head[others], views.blocks[others], statistics)
         rows.append(combine(*described, weight))
     mapped = bundle.map(service)
     joined = np.concatenate(rows).astype(np.float32)

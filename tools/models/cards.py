@@ -23,8 +23,10 @@ _STATISTICS = (
     "a PCA 1280 → 512 (half whitened) and five block means, on 6,000 of the views listed below"
 )
 _CATEGORY = (
-    "a linear layer on vector, logits and grouped ImageNet shares (`groups.py`); labels are read "
-    "off the pictures' names (`labels.py`); labelled views by category"
+    "a linear layer on vector, logits and grouped ImageNet shares (`groups.py`), mixed with the "
+    "votes of a gallery: one `int8` vector of 256 values for each known thing and kind of picture "
+    "(views of renders, emoji, clip-art and our own drawings, `drawings.txt`); labels are read off "
+    "the pictures' names (`labels.py`); labelled views by category"
 )
 _MASK = (
     "float32 [n, height / 4, width / 4], 0…1, at 256 × 256, from a decoder on s8, s16, s32; fetch "

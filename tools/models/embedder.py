@@ -4,8 +4,9 @@
 whitening.
 ``mid`` (624) = five blocks of statistics of the feature maps, each L2(L2(√x) − mean) × weight: the
 standard deviations of s32, s16, s8 and the means of s16, s8 over the map; √ keeps the sign.
-``category`` (14) = softmax of a linear layer on L2(embedding ⊕ 0.7 · mid), the logits and the
-logarithms of the class shares summed by category; ``mask`` is the subject decoder's.
+``category`` (14) = a linear layer on L2(embedding ⊕ 0.7 · mid), the logits and the logarithms of
+the class shares summed by category, mixed with the votes of a gallery of known things; ``mask`` is
+the subject decoder's.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import onnx
 from numpy.typing import NDArray
 
@@ -143,6 +145,7 @@ def _logits(graph: Graph, pooled: str, tensors: Tensors) -> str:
 def _category(
     graph: Graph, inputs: tuple[str, str, str], weights: Mapping[str, NDArray[Any]]
 ) -> None:
+    """Add the output ``category`` as ``prediction.predict`` computes it."""
     embedding, mid, logits = inputs
     weighted = graph.node("Mul", mid, graph.scalar(MID_WEIGHT))
     v = _unit(graph, graph.node("Concat", embedding, weighted, axis=1))
@@ -156,8 +159,32 @@ def _category(
     x = graph.node("Concat", v, scaled, known, axis=1)
     matrix = graph.weight("category.matrix", weights["category.matrix"])
     bias = graph.weight("category.bias", weights["category.bias"], half=False)
-    scores = graph.node("Add", graph.node("MatMul", x, matrix), bias)
-    graph.node("Softmax", scores, name="category", axis=1)
+    head = graph.node(
+        "LogSoftmax", graph.node("Add", graph.node("MatMul", x, matrix), bias), axis=1
+    )
+    slope, floor, share, trust = (
+        graph.weight(f"category.{name}", weights["category.mixture"][i : i + 1])
+        for i, name in enumerate(("slope", "floor", "share", "trust"))
+    )
+    votes = graph.node("Add", _votes(graph, v, weights, slope), floor)
+    voted = graph.node("Mul", graph.node("Log", votes), share)
+    mixed = graph.node("Add", voted, graph.node("Mul", head, trust))
+    graph.node("Softmax", mixed, name="category", axis=1)
+
+
+def _votes(graph: Graph, v: str, weights: Mapping[str, NDArray[Any]], slope: str) -> str:
+    """Return each category's share of the votes of the gallery's things."""
+    mean = graph.weight("gallery.mean", weights["gallery.mean"])
+    matrix = graph.weight("gallery.matrix", weights["gallery.matrix"])
+    asked = _unit(graph, graph.node("MatMul", graph.node("Sub", v, mean), matrix))
+    scale = graph.weight("gallery.scale", weights["gallery.scale"][0])
+    rows = graph.bytes("gallery.vectors", weights["gallery.vectors"].T, scale)
+    column = weights["gallery.column"].astype(np.int64)
+    bias = graph.weight("gallery.weight", weights["gallery.weight"][column])
+    likeness = graph.node("Mul", graph.node("MatMul", asked, rows), slope)
+    chosen = graph.node("Softmax", graph.node("Add", likeness, bias), axis=1)
+    ones = np.eye(weights["category.bias"].size, dtype=np.int8)[column]
+    return graph.node("MatMul", chosen, graph.bytes("gallery.column", ones, graph.unit_scale()))
 
 
 def _embedding(graph: Graph, rooted: str, statistics: Statistics) -> str:

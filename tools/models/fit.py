@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.models.category import fit_category
+from tools.models.category import Labelled, fit_category
 from tools.models.collect import read_items
 from tools.models.contrast import contrastive_map
+from tools.models.drawings import drawings
 from tools.models.embedder import MID_WEIGHT
 from tools.models.groups import IDS
 from tools.models.labels import category_of
@@ -25,7 +26,7 @@ from tools.models.statistics import combine, describe, fit_statistics
 from tools.models.views import KINDS, Views, make_views
 from tools.models.whiten import within_class_map
 
-__all__ = ["SERVICES", "fit"]
+__all__ = ["SERVICES", "fit", "fit_head"]
 
 Array = NDArray[np.floating[Any]]
 Map = tuple[NDArray[np.float16], NDArray[np.float16]]
@@ -39,8 +40,16 @@ SERVICES: dict[str, tuple[str, tuple[str, ...], float, float, int]] = {
 }
 """Service → name of its map, kinds it is fitted on, weight of ``mid``, ridge, steps of InfoNCE."""
 
-_LABELLED = {"view": 1.0, "emoji": 1.0, "styled": 1.0, "clipart": 0.7, "rare": 1.0}
-_PREFIXES = {"model": "view", "emoji": "emoji", "clipart": "clipart"}
+_LABELLED = {
+    "view": 1.0,
+    "emoji": 1.0,
+    "styled": 1.0,
+    "clipart": 0.7,
+    "rare": 1.0,
+    "drawn": 1.0,
+}
+_PREFIXES = {"model": "view", "emoji": "emoji", "clipart": "clipart", "drawn": "drawn"}
+_HEAD_ONLY = ("rare", "drawn")
 _STATISTICS_VIEWS = 6000
 _KEPT = 16
 _LENGTH = 6.0
@@ -65,20 +74,17 @@ def fit(cache: Path, out: Path, say: Say = print) -> dict[str, Any]:
             maps[name] = _fit_map(service, v[~kept], thing[~kept], say)
             arrays[f"{name}.mean"], arrays[f"{name}.matrix"] = maps[name]
     np.savez(out / "maps.npz", **arrays)
-    head, counts = _fit_head(views, described, maps["product"], cache, say)
-    np.savez(out / "category.npz", **head)
-    settings = json.loads((out / "settings.json").read_text())
-    settings |= {
-        "services": {service: _service(service) for service in SERVICES},
-        "views": {kind: _about(view) for kind, view in views.items()},
-        "labelled": counts,
-    }
-    (out / "settings.json").write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n")
+    _note(
+        out,
+        services={service: _service(service) for service in SERVICES},
+        views={kind: _about(view) for kind, view in views.items()},
+    )
+    counts = fit_head(cache, out, say)
     return {"views": sum(len(v.head) for v in views.values()), "labelled": counts}
 
 
 def _fit_statistics(views: Mapping[str, Views]) -> dict[str, NDArray[np.float16]]:
-    used = [view for kind, view in views.items() if kind != "rare"]
+    used = [view for kind, view in views.items() if kind not in _HEAD_ONLY]
     head = np.concatenate([view.head for view in used])
     blocks = np.concatenate([view.blocks for view in used])
     chosen = np.random.default_rng(0).permutation(len(head))[:_STATISTICS_VIEWS]
@@ -104,37 +110,56 @@ def _fit_map(service: str, v: Array, thing: NDArray[np.int64], say: Say) -> Map:
     return contrastive_map(v, thing, fitted, steps=steps, say=say) if steps else fitted
 
 
-def _fit_head(
-    views: Mapping[str, Views],
-    described: Mapping[str, tuple[Array, Array]],
-    fitted: Map,
-    cache: Path,
-    say: Say,
-) -> tuple[dict[str, NDArray[np.float16]], dict[str, int]]:
-    """Fit the category head on whitened vectors, then fold the whitening into its matrix."""
-    mean, matrix = (values.astype(np.float32) for values in fitted)
+def fit_head(cache: Path, fitted: Path, say: Say = print) -> dict[str, int]:
+    """Fit the category head on the statistics and maps in ``fitted``; return the labelled views.
+
+    Linear layer and gallery work on the product map's vectors; that map is folded into them.
+    """
+    statistics, maps = _arrays(fitted / "statistics.npz"), _arrays(fitted / "maps.npz")
+    mean, matrix = (maps[f"product.{name}"].astype(np.float32) for name in ("mean", "matrix"))
     label = {item.concept: item.label for item in read_items(cache)}
     label |= {item.concept: item.label for item in read_views(cache)}
-    inputs, category, weight = [], [], []
+    label |= {name: str(drawing.category) for name, drawing in drawings().items()}
+    white, logits, weight = [], [], []
+    column: list[int] = []
+    pictures: list[str] = []
     for kind, share in _LABELLED.items():
-        view = views[kind]
+        view = make_views(kind, cache, say=say)
         told = [category_of(_PREFIXES[name.split(":")[0]], label[name]) for name in view.names]
         known = np.array([told[thing] is not None for thing in view.thing])
-        white = (combine(*described[kind], MID_WEIGHT)[known] - mean) @ matrix
-        inputs.append((white, view.logits[known]))
-        category += [IDS.index(told[thing] or 0) for thing in view.thing[known]]
-        weight += [share] * int(known.sum())
-    whites, logits = (np.concatenate(part) for part in zip(*inputs, strict=True))
-    length = _LENGTH / float(np.linalg.norm(whites, axis=1).mean())
-    head = fit_category(
-        category_inputs(whites * length, logits),
-        np.array(category),
-        weight=np.array(weight, np.float32),
-        say=say,
+        v = combine(*describe(view.head, view.blocks, statistics), MID_WEIGHT)[known]
+        white.append((v - mean) @ matrix)
+        logits.append(view.logits[known])
+        column += [IDS.index(told[thing] or 0) for thing in view.thing[known]]
+        pictures += [f"{view.names[thing]} {kind}" for thing in view.thing[known]]
+        weight.append(np.full(int(known.sum()), share, np.float32))
+    x = np.concatenate(white)
+    length = _LENGTH / float(np.linalg.norm(x, axis=1).mean())
+    views = Labelled(
+        white=x,
+        inputs=category_inputs(x * length, np.concatenate(logits)),
+        column=np.array(column),
+        weight=np.concatenate(weight),
+        picture=np.unique(pictures, return_inverse=True)[1],
     )
-    folded = fold_category(head, mean, matrix * length)
-    counts = Counter(IDS[c] for c in category)
-    return folded, {str(id_): counts[id_] for id_ in IDS}
+    head = fold_category(fit_category(views, say=say), mean, matrix, length)
+    np.savez(fitted / "category.npz", **head)
+    found = Counter(IDS[c] for c in column)
+    counts = {str(id_): found[id_] for id_ in IDS}
+    _note(fitted, labelled=counts)
+    return counts
+
+
+def _note(fitted: Path, **said: object) -> None:
+    """Change these parts of ``settings.json``."""
+    path = fitted / "settings.json"
+    settings = json.loads(path.read_text(encoding="utf-8")) | said
+    path.write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def _service(service: str) -> dict[str, Any]:
@@ -148,7 +173,8 @@ def _service(service: str) -> dict[str, Any]:
 
 
 def _about(view: Views) -> dict[str, Any]:
-    sources = [
+    sources = ["our own drawings, `drawings.txt`"] if view.names[0].startswith("drawn:") else []
+    sources += [
         f"{SOURCES[name].name} {SOURCES[name].version}, {SOURCES[name].licence}: {count} pictures"
         for name, count in sorted(view.sources.items())
     ]

@@ -44,6 +44,16 @@ class Graph:
         """Add a one-element constant, shared by all that use the same value."""
         return self.weight(f"scalar/{value:g}", np.array([value], np.float32))
 
+    def bytes(self, name: str, values: NDArray[np.int8], scale: str) -> str:
+        """Add an ``int8`` array; it is multiplied by the scalar ``scale`` once, at loading."""
+        stored = f"{name}/int8"
+        self._weights[stored] = numpy_helper.from_array(np.ascontiguousarray(values), stored)
+        return self.node("DequantizeLinear", stored, scale, name=name)
+
+    def unit_scale(self) -> str:
+        """Add the scale 1 of an ``int8`` array."""
+        return self.weight("scale/1", np.array(1, np.float32))
+
     def node(self, op: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:  # noqa: ANN401
         """Add a node with one output, named ``name`` if given."""
         if name is None:

@@ -86,6 +86,8 @@ _EMOJI_UNSAID = re.compile(
 
 def category_of(kind: str, label: str) -> int | None:
     """Return the category a picture's name tells, Other for none of them, ``None`` if unsure."""
+    if kind == "drawn":
+        return int(label)
     name = label.lower()
     if kind in ("view", "model"):
         name = _without_room(name)

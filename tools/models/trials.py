@@ -9,7 +9,7 @@ them saw no evaluation set.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,21 @@ class Trials:
     """What the embedder says of catalogue and queries: ``(pictures, boxes, views, width)``.
 
     The boxes are the found one and the whole picture; cloth has only the latter, twice. ``thing``
-    and ``asked`` number what catalogue pictures and queries show.
+    and ``asked`` number what catalogue pictures and queries show, ``kind`` is the kind of each
+    query's thing.
     """
 
     catalogue: Rows
     thing: NDArray[np.int64]
     queries: Rows
     asked: NDArray[np.int64]
+    kind: NDArray[np.str_]
+
+    def of_kinds(self, kinds: Sequence[str]) -> Trials:
+        """Return the same catalogue asked for things of these kinds alone."""
+        chosen = np.isin(self.kind, kinds)
+        asked = (self.queries[chosen], self.asked[chosen], self.kind[chosen])
+        return Trials(self.catalogue, self.thing, *asked)
 
 
 def make_trials(
@@ -68,7 +76,7 @@ def make_trials(
 ) -> Trials:
     """Return a service's trials of a bundle, of at most so many asked things; made if need be."""
     eyes = _Eyes(bundle, service)
-    path = cache / "trials" / f"{eyes.digest}-{service.value}-{most}.npz"
+    path = cache / "trials" / f"{eyes.digest}-{service.value}-{most}-kinds.npz"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         _make(eyes, service, path, cache, most, say)
@@ -79,7 +87,7 @@ def make_trials(
 def _make(eyes: _Eyes, service: Service, path: Path, cache: Path, most: int, say: Say) -> None:
     items, kinds = collect(cache, say), KINDS[service]
     kept = kept_out(service, cache, most=most, say=say)
-    shown: dict[str, list[Any]] = {name: [] for name in ("catalogue", "thing", "queries", "asked")}
+    shown: dict[str, list[Any]] = {field.name: [] for field in fields(Trials)}
     number = 0
     for kind in kinds:
         drawer = Drawer(kind, cache, items)
@@ -89,13 +97,13 @@ def _make(eyes: _Eyes, service: Service, path: Path, cache: Path, most: int, say
             for query, picture in _pictures(drawer, kind, pictures, number, name in kept):
                 shown["queries" if query else "catalogue"].append(eyes.say(picture))
                 shown["asked" if query else "thing"].append(number)
+                if query:
+                    shown["kind"].append(kind)
             number += 1
             if number % 200 == 0:
                 say(f"trials of {service.value}: {number} things")
-    arrays = {
-        name: np.stack(rows).astype(np.float16 if name in ("catalogue", "queries") else np.int64)
-        for name, rows in shown.items()
-    }
+    half = dict.fromkeys(("catalogue", "queries"), np.float16)
+    arrays = {name: np.array(rows, half.get(name)) for name, rows in shown.items()}
     np.savez(path, **arrays)
 
 

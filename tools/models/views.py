@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tools.models import compose, patterns
 from tools.models.collect import Item, collect
+from tools.models.drawings import draw, drawings
 from tools.models.embedder import raw_embedder
 from tools.models.groups import OTHER
 from tools.models.labels import category_of
@@ -53,10 +54,12 @@ KINDS = {
     "mark": 4,
     "photo": 6,
     "cloth": 4,
+    "drawn": 16,
 }
 """Kinds of things and how many views of each.
 
-``styled``: emoji drawn by another hand; ``rare``: what shows a category of few pictures.
+``styled``: emoji drawn by another hand; ``rare``: what shows a category of few pictures; ``drawn``:
+our own drawings.
 """
 
 _THINGS = {
@@ -70,7 +73,7 @@ _THINGS = {
     "cloth": 700,
 }
 _RARE = (0, 1, 2, 3, 4, 5, 7, 8, 21)
-_RESTYLED = {"styled": 1.0, "rare": 0.5}
+_RESTYLED = {"styled": 1.0, "rare": 0.5, "drawn": 0.15}
 RENDER_SEED = 7
 """Seed of the camera and light of the rendered views."""
 
@@ -172,7 +175,8 @@ def _make(kind: str, cache: Path, path: Path, seed: int, say: Say) -> None:
     sources: dict[str, int] = defaultdict(int)
     for pictures in things.values():
         for item in pictures:
-            sources[item.source] += 1
+            if item.source:
+                sources[item.source] += 1
     about = json.dumps({"names": list(things), "sources": sources})
     head, blocks, logits = (
         np.concatenate(part).astype(np.float16) for part in zip(*outputs, strict=True)
@@ -185,6 +189,9 @@ def things_of(
     kind: str, items: list[Item], cache: Path, seed: int = 3, say: Say = print
 ) -> dict[str, list[Item]]:
     """Group the pictures of a kind by concept, leave out those kept aside, take a sample."""
+    if kind == "drawn":
+        told = ((name, str(drawing.category)) for name, drawing in drawings().items())
+        return {name: [Item("", kind, "", name, label)] for name, label in told}
     if kind == "styled":
         emoji = things_of("emoji", items, cache, seed, say)
         return dict(list(emoji.items())[: _THINGS[kind]])
@@ -249,7 +256,11 @@ class Drawer:
         return self._draw(rng, pictures, view)
 
     def _subject(self, rng: Generator, pictures: list[Item], view: int) -> Picture:
-        cutout = load_cutout(self._cache, pictures[view % len(pictures)])
+        shown = pictures[view % len(pictures)]
+        if shown.kind == "drawn":
+            cutout = draw(rng, drawings()[shown.concept])
+        else:
+            cutout = load_cutout(self._cache, shown)
         if self._restyled and rng.random() < self._restyled:
             cutout = restyle(rng, cutout)
         plain = view == 0 or rng.random() < 0.25

@@ -33,6 +33,7 @@ class Entry:
 class Question:
     """One query picture and the products that are right answers to it.
 
+    ``related`` products (the same design in other colours) are neither right nor wrong hits.
     ``category_conf`` is ``sure`` or anything else; a set without it is sure.
     """
 
@@ -40,6 +41,7 @@ class Question:
     file: str
     kind: str = "all"
     relevant: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
     region: Box | None = None
     category_id: int | None = None
     category_conf: str | None = "sure"
