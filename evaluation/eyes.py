@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from imagesearch.catalogue import OTHER, Region, Service
 from imagesearch.vision.bundle import Bundle
-from imagesearch.vision.category import choose
+from imagesearch.vision.category import blended, choose
 from imagesearch.vision.network import Network
 from imagesearch.vision.picture import Original
 from imagesearch.vision.subject import regions_of
@@ -73,7 +73,10 @@ class Eyes:
         return Seen(
             said,
             boxes["found"],
-            {name: self._category(said[name]) for name in boxes},
+            {
+                name: self._category(said[MIXED if name == "found" else name], name)
+                for name in boxes
+            },
             dict(zip(("decode", "subject"), took, strict=True)),
         )
 
@@ -92,9 +95,12 @@ class Eyes:
         names = [*spec.outputs, POOL]
         return dict(zip(names, self._embedder.run(spec.pixels, shown, names), strict=True))
 
-    def _category(self, said: Said) -> int:
+    def _category(self, said: Said, box: str) -> int:
         head = self.manifest.categories
-        return choose(head, said[head.output][0])[0] if head else OTHER
+        if head is None:
+            return OTHER
+        rows = said[head.output]
+        return choose(head, blended(head, rows, whole=box == "found" and len(rows) > 1))[0]
 
 
 def _with_pool(path: Path, output: str) -> Network:

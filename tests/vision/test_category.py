@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from imagesearch.catalogue import Service
+import numpy as np
+from imagesearch.catalogue import Region, Service
 from imagesearch.vision import Vision
-from imagesearch.vision.category import settled
-from imagesearch.vision.manifest import Votes
+from imagesearch.vision.category import blended, settled
+from imagesearch.vision.manifest import Categories, Votes
+from PIL import Image
 
 from tests.pictures import as_bytes, drawn
 from tests.vision.conftest import description
@@ -34,6 +36,35 @@ def test_only_the_first_count_and_unknown_categories_are_no_answer() -> None:
     far = [(9, 0.9)] * 3 + [(3, 0.9)] * 20
     assert settled(VOTES, UNSURE, far) == 9
     assert settled(VOTES, UNSURE, [(21, 0.9)]) == 4
+
+
+def test_the_whole_picture_speaks_where_the_subject_is_unsure() -> None:
+    rows = np.array([[0.4, 0.35, 0.25], [0.05, 0.9, 0.05]], np.float32)
+    head = Categories("category", (3, 4, 9), whole=0.25)
+    told = blended(head, rows, whole=True)
+    assert told.argmax() == 1
+    assert abs(told.sum() - 1) < 1e-6
+    assert blended(head, rows, whole=False).argmax() == 0
+    assert blended(Categories("category", (3, 4, 9)), rows, whole=True).argmax() == 0
+
+
+def test_a_look_asks_the_whole_picture_only_for_a_subject_that_was_found(
+    bundle: Callable[..., Path],
+) -> None:
+    services = {
+        name: {**recipe, "whole": 0.5} for name, recipe in description()["services"].items()
+    }
+    weighed = {**description()["categories"], "whole": 2.0}
+    alone = Vision.load(bundle(services=services))
+    picture = Image.new("RGB", (200, 100), "white")
+    picture.paste("black", (100, 25, 150, 75))
+    image = as_bytes(picture, "PNG")
+    found = alone.look(image, Service.PRODUCT)
+    both = Vision.load(bundle(services=services, categories=weighed))
+    assert found.region != Region.whole(found.width, found.height)
+    assert both.look(image, Service.PRODUCT).chances != found.chances
+    given = both.look(image, Service.PRODUCT, region=found.region)
+    assert given.chances == found.chances
 
 
 def test_a_given_category_and_a_bundle_without_votes_stay(

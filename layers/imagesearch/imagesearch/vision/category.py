@@ -12,7 +12,24 @@ from numpy.typing import NDArray
 from imagesearch.catalogue import OTHER
 from imagesearch.vision.manifest import Categories, Votes
 
-__all__ = ["choose", "settled"]
+__all__ = ["blended", "choose", "settled"]
+
+_LEAST = 1e-6
+
+
+def blended(
+    categories: Categories, rows: NDArray[np.float32], *, whole: bool
+) -> NDArray[np.float32]:
+    """Return the probabilities of a subject, made to sum to one.
+
+    ``rows`` are those of its views, ``(views, len(categories.ids))``; the first counts. With
+    ``whole`` the last is the whole picture's, which counts to the power of ``categories.whole``.
+    """
+    if not whole or categories.whole == 0:
+        return rows[0]
+    product = (rows[0] + _LEAST) * (rows[-1] + _LEAST) ** np.float32(categories.whole)
+    shares: NDArray[np.float32] = product / product.sum()
+    return shares
 
 
 def choose(categories: Categories, probabilities: NDArray[np.float32]) -> tuple[int, float]:

@@ -153,11 +153,16 @@ class Votes:
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """The category head: an output of probabilities, one column for each of ``ids``."""
+    """The category head: an output of probabilities, one column for each of ``ids``.
+
+    Where the subject was found and the whole picture was looked at as well, what the head says of
+    that counts ``whole`` times as much.
+    """
 
     output: str
     ids: tuple[int, ...]
     unsure: float = 0.0
+    whole: float = 0.0
     votes: Votes | None = None
 
 
@@ -286,6 +291,8 @@ class Manifest:
         votes = categories.votes
         if votes and not (votes.most >= 1 and votes.spread > 0 and votes.floor > 0):
             yield "categories.votes: most must be at least 1, spread and floor above 0"
+        if not 0 <= categories.whole <= 4:
+            yield f"categories.whole is {categories.whole}; 0 to 4 are possible"
         for id_ in categories.ids:
             if id_ not in CATEGORIES:
                 yield f"categories: {id_} is not an id of the category table"

@@ -15,7 +15,7 @@ from imagesearch.catalogue import OTHER, Region, Service
 from imagesearch.errors import ModelError
 from imagesearch.vision.blend import Blend
 from imagesearch.vision.bundle import Bundle
-from imagesearch.vision.category import choose, settled
+from imagesearch.vision.category import blended, choose, settled
 from imagesearch.vision.manifest import DIMENSIONS
 from imagesearch.vision.meaning import MeaningMap
 from imagesearch.vision.network import Network
@@ -292,8 +292,9 @@ class Vision:
         id_, confidence = OTHER if category_id is None else category_id, None
         chances: dict[int, float] = {}
         if head:
-            id_, confidence = choose(head, said[head.output][0])
-            chances = dict(zip(head.ids, said[head.output][0].tolist(), strict=True))
+            told = blended(head, said[head.output], whole=mixed)
+            id_, confidence = choose(head, told)
+            chances = dict(zip(head.ids, told.tolist(), strict=True))
         if meant is None:
             return _Embedded(vector, id_, confidence, chances=chances)
         return _Embedded(vector, id_, confidence, meant.classes(said), meant.place(said), chances)
