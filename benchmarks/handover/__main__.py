@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 from imagesearch.storage import ObjectStore
-from imagesearch.storage.s3 import S3ObjectStore
+from imagesearch.storage.lean import open_store
 
 from benchmarks.handover.engines import ENGINES, running
 from benchmarks.handover.run import Outcome, Run
-from benchmarks.index.store import BUCKET, client
+from benchmarks.index.store import BUCKET
 from benchmarks.index.store import running as storing
 
 
@@ -30,9 +31,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=given.work) as name:
         folder = Path(name)
         with storing(folder / "store") as environment, running(given.engine, folder) as engine:
+            os.environ.update(environment)
 
             def store() -> ObjectStore:
-                return S3ObjectStore(client(environment), BUCKET)
+                return open_store(BUCKET, endpoint=environment["AWS_ENDPOINT_URL_S3"])
 
             to, opened = engine
             run = Run(

@@ -32,8 +32,12 @@ def _milvus(folder: Path) -> Iterator[tuple[str, Callable[[str], Engine]]]:
     """Run milvus-lite as a server of its own, as a cluster would be."""
     from imagesearch.engines import open_engine
 
+    from tests.engines import packages
+
+    if not packages.there("milvus_lite"):
+        raise SystemExit(packages.WHY_NOT)
     port = _free_port()
-    command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(folder / "milvus")]
+    command = [_python(), "-m", "milvus_lite", "server", "--data-dir", str(folder / "milvus")]
     with (folder / "milvus.log").open("wb") as log:
         server = subprocess.Popen([*command, "--port", str(port)], stdout=log, stderr=log)
         try:
@@ -66,6 +70,12 @@ def running(kind: str, folder: Path) -> AbstractContextManager[tuple[str, Callab
     return ENGINES[kind](folder)
 
 
+def _python() -> str:
+    """Return the interpreter that has milvus-lite."""
+    beside = Path(__file__).parents[2] / ".venv-engines/bin/python"
+    return str(beside) if beside.exists() else sys.executable
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -79,4 +89,4 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.2)
-    raise SystemExit("milvus-lite did not start: pip install pymilvus milvus-lite")
+    raise SystemExit("milvus-lite did not start.")

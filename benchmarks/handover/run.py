@@ -204,11 +204,11 @@ class Run:
     def _traffic(self, writers: int) -> Iterator[None]:
         vectors = self._world.queries(2000)
         writing = [
-            Writer(self._index(), self._book, vectors, pause=0.02, seed=seed)
+            Writer(self._index(), self._book, vectors, pause=0.05, seed=seed)
             for seed in range(writers)
         ]
         faults = self.outcome.faults
-        searching = Searcher(self._environment(), self._book, faults, vectors, pause=0.02, seed=99)
+        searching = Searcher(self._environment(), self._book, faults, vectors, pause=0.05, seed=99)
         index = self._index()
         folding = Folder(lambda: self._persist(index.maintain), pause=2)
         workers = [*writing, searching, folding]
