@@ -201,7 +201,7 @@ def test_it_is_handed_over_under_load_and_killed_and_nothing_is_lost(own_service
             check(own_service, book, 15, 3)
             again = told(handover(own_service, "--compare", "20", "--switch"))
             assert again["stage"] == "serving"
-        check(own_service, book, 60, 4)
+        check(own_service, book, 40, 4)
         asked = sum(name == "QueryVectors" for name, _ in fake.requests)
         assert asked > 100
         assert book.writes > 100
