@@ -18,6 +18,7 @@ from typing import Any
 from tools.models.bundle import FITTED, build, weights_digest
 
 _ROOT = Path(__file__).parents[2]
+_OF_GROUNDS = 2 / 9  # of the photographs in a batch, those that serve as grounds as well
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -54,9 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     views.set_defaults(run=_views)
     fit = steps.add_parser("fit", help="fit statistics, maps and category head")
     fit.set_defaults(run=_fit)
-    names = steps.add_parser("names", help="write what the 1,000 classes are called")
     head = steps.add_parser("category", help="fit the category head alone, on the fitted maps")
     head.set_defaults(run=_category)
+    names = steps.add_parser("names", help="write what the 1,000 classes are called")
     names.set_defaults(run=_names)
     meaning = steps.add_parser("meaning", help="fit the map from pictures to texts; build again")
     meaning.add_argument("--models", type=Path, default=_ROOT / "layers" / "models")
@@ -71,8 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     decoder = steps.add_parser("decoder", help="train the subject decoder on the scenes")
     for step in (scenes, decoder):
         step.add_argument("--composites", type=int, default=4500)
-        step.add_argument("--crops", type=int, default=16, help="crops of each photograph")
+        step.add_argument("--crops", type=int, default=16, help="crops of each ground photograph")
+        step.add_argument("--listed", type=int, default=6, help="crops of each listed photograph")
     scenes.set_defaults(run=_scenes)
+    compared = steps.add_parser("agreement", help="compare found subjects with the teacher's")
+    compared.add_argument("--models", type=Path, default=_ROOT / "layers" / "models")
+    compared.set_defaults(run=_agreement)
     decoder.add_argument("--minutes", type=float, default=8, help="CPU time to train for")
     decoder.add_argument("--photographs", type=float, default=0.22, help="share of each batch")
     decoder.add_argument("--rate", type=float, default=3e-3)
@@ -127,16 +132,16 @@ def _fit(chosen: argparse.Namespace) -> dict[str, Any]:
     return fit(chosen.cache, chosen.fitted, _say)
 
 
-def _names(chosen: argparse.Namespace) -> dict[str, Any]:
-    from tools.models.class_names import write_names
-
-    return {"names": write_names(chosen.cache, say=_say)}
-
 def _category(chosen: argparse.Namespace) -> dict[str, Any]:
     from tools.models.fit import fit_head
 
     return {"labelled": fit_head(chosen.cache, chosen.fitted, _say)}
 
+
+def _names(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.class_names import write_names
+
+    return {"names": write_names(chosen.cache, say=_say)}
 
 
 def _meaning(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -152,22 +157,27 @@ def _calibrate(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _scenes(chosen: argparse.Namespace) -> dict[str, Any]:
-    from tools.models.scenes import composites, photographs
+    from tools.models.scenes import composites, photographs, taught
 
-    made = composites(chosen.cache, chosen.composites, say=_say)
-    taught = photographs(chosen.cache, chosen.crops, say=_say)
-    return {"composites": len(made.masks), "photographs": len(taught.masks)}
+    made = {
+        "composites": composites(chosen.cache, chosen.composites, say=_say),
+        "grounds": photographs(chosen.cache, chosen.crops, say=_say),
+        "listed": taught(chosen.cache, chosen.listed, say=_say),
+    }
+    return {name: len(scenes.masks) for name, scenes in made.items()}
 
 
 def _decoder(chosen: argparse.Namespace) -> dict[str, Any]:
-    from tools.models.scenes import Scenes, composites, photographs
+    from tools.models.scenes import Scenes, composites, photographs, taught
     from tools.models.train_decoder import train
 
     parts = [
         composites(chosen.cache, chosen.composites, say=_say),
         photographs(chosen.cache, chosen.crops, say=_say),
+        taught(chosen.cache, chosen.listed, say=_say),
     ]
-    scenes = Scenes.together(parts, [1 - chosen.photographs, chosen.photographs])
+    share = chosen.photographs
+    scenes = Scenes.together(parts, [1 - share, _OF_GROUNDS * share, (1 - _OF_GROUNDS) * share])
     trained = chosen.cache / "decoder.npz"
     figures = train(
         scenes,
@@ -180,6 +190,12 @@ def _decoder(chosen: argparse.Namespace) -> dict[str, Any]:
     )
     shutil.copyfile(trained, chosen.fitted / "decoder.npz")
     return figures
+
+
+def _agreement(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.agreement import agreement
+
+    return agreement(chosen.models, chosen.cache, _say)
 
 
 if __name__ == "__main__":

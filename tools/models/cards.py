@@ -8,6 +8,7 @@ from typing import Any
 
 from tools.models.class_names import CLASS_NAMES
 from tools.models.packages import LITE0, U2NETP, Package
+from tools.models.photographs import by_source
 from tools.models.sources import SOURCES
 
 __all__ = ["write_cards"]
@@ -63,6 +64,7 @@ def write_cards(
         parts.append(_card("meaning.npz", bundle, _meaning(meaning)))
     parts += [
         "## Pictures used for fitting\n\n" + "\n\n".join(_pictures(settings["views"])),
+        "**mask**: photographs listed in `tools/models/photographs.txt`\n\n" + _list(by_source()),
         "## Measured\n\n" + "\n".join(settings["measured"]),
         "## Calibration\n\n" + _reliability(settings["reliability"]),
         "## Tried and not kept\n\n" + _list(settings["not_kept"]),
