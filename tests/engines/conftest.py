@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from imagesearch.engines import open_engine
@@ -36,28 +35,20 @@ def fake() -> Iterator[FakeS3Vectors]:
 
 
 @pytest.fixture(scope="session")
-def milvus_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def milvus_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not packages.there("milvus_lite"):
         pytest.skip(packages.WHY_NOT)
-    path = tmp_path_factory.mktemp("milvus") / "lite.db"
-    yield path
-    from milvus_lite.server_manager import server_manager_instance
-
-    server_manager_instance.release_all()
-
-
-@pytest.fixture
-def opener(request: pytest.FixtureRequest) -> Opener:
-    """Open an engine of the kind that the test is asked for, by the name of a collection."""
-    return opener_of(request.param, request)
+    with packages.milvus_server(tmp_path_factory.mktemp("milvus")) as uri:
+        yield uri
 
 
 def opener_of(kind: str, request: pytest.FixtureRequest) -> Opener:
+    """Return what opens engines of a kind, by the name of a collection."""
     if kind == "s3vectors":
         url = request.getfixturevalue("fake").url
         return lambda name: open_engine(f"s3vectors:vectors/{name}", uri=url)
-    path = request.getfixturevalue("milvus_file")
-    return lambda name: open_engine(f"milvus:{name}", uri=str(path))
+    uri = request.getfixturevalue("milvus_uri")
+    return lambda name: open_engine(f"milvus:{name}", uri=uri)
 
 
 def unused_name() -> str:

@@ -3,7 +3,8 @@
 What it takes and gives is held against botocore's model of the service; the limits that the model
 does not have are those of the service's guide. It finds exact neighbours, throttles every few
 requests and pages early. What the guide leaves open is a switch: ``absent_differs`` tells whether
-``$ne`` and ``$nin`` pass a vector that lacks the key.
+``$ne`` and ``$nin`` pass a vector that lacks the key, and ``looks_at`` how many of the nearest a
+query holds its filter against for each that it is to bring.
 """
 
 from __future__ import annotations
@@ -79,12 +80,13 @@ class FakeS3Vectors(ThreadingHTTPServer):
         page: int = 40,
         deepest: int = 10_000,
         absent_differs: bool = False,
+        looks_at: int = 1_000_000,
     ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.model = service_model()
         self.buckets: dict[str, dict[str, VectorIndex]] = {name: {} for name in buckets}
         self.throttled_every, self.page, self.deepest = throttled_every, page, deepest
-        self.absent_differs = absent_differs
+        self.absent_differs, self.looks_at = absent_differs, looks_at
         self.refusals: dict[str, str] = {}  # operation -> the error that it gives from now on
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self._lock = threading.Lock()
@@ -182,7 +184,7 @@ class FakeS3Vectors(ThreadingHTTPServer):
             raise Refused("ValidationException", f"topK must be at most {self.deepest}")
         if body.get("filter") is not None:
             check_filter(body["filter"], index.unfiltered)
-        near = self._nearest(index, body)[: body["topK"]]
+        near = self._nearest(index, body)
         start = int(body.get("nextToken", 0))
         page = near[start : start + self.page]
         answer = {
@@ -194,18 +196,18 @@ class FakeS3Vectors(ThreadingHTTPServer):
         return answer
 
     def _nearest(self, index: VectorIndex, body: dict[str, Any]) -> list[tuple[float, str]]:
-        asked = _look(body["queryVector"], index)
-        wanted = body.get("filter")
-        keys = [
-            key
-            for key, vector in index.vectors.items()
-            if wanted is None or passes(vector.metadata, wanted, self.absent_differs)
-        ]
-        if not keys:
+        if not index.vectors:
             return []
-        looks = np.stack([index.vectors[key].look for key in keys])
+        asked, wanted = _look(body["queryVector"], index), body.get("filter")
+        looks = np.stack([vector.look for vector in index.vectors.values()])
         cosines = looks @ asked / (np.linalg.norm(looks, axis=1) * np.linalg.norm(asked))
-        return sorted(zip((1 - cosines).tolist(), keys, strict=True))
+        near = sorted(zip((1 - cosines).tolist(), index.vectors, strict=True))
+        passing = [
+            (distance, key)
+            for distance, key in near[: body["topK"] * self.looks_at]
+            if wanted is None or passes(index.vectors[key].metadata, wanted, self.absent_differs)
+        ]
+        return passing[: body["topK"]]
 
 
 def _arn(body: Mapping[str, Any]) -> str:

@@ -224,6 +224,22 @@ def test_threads_find_what_they_filled(engine: Engine) -> None:
         assert all(pool.map(work, range(8)))
 
 
+def test_few_of_many_flushed_rows_are_found_all(request: pytest.FixtureRequest) -> None:
+    """A graph may lose them: Milvus builds one for what is no longer in memory."""
+    engine = opener_of("milvus-lite", request)(unused_name())
+    engine.create()
+    filled = [row(n, attributes=Attributes(int_attr=n % 100)) for n in range(3000)]
+    engine.fill(filled)
+    uri, collection = request.getfixturevalue("milvus_uri"), engine.name.partition(":")[2]
+    milvus.connect(uri, "").flush(collection)
+    for wanted, count in ((20, 20), (50, 30)):
+        asked = question(look(1), wanted, filter=Filter.parse("int_attr = 7"))
+        found = engine.nearest(asked)
+        assert len(found.rows) == count
+        assert found.complete is (count < wanted)
+    engine.erase()
+
+
 TABLE = [row(n, attributes=attributes) for n, attributes in enumerate(ATTRIBUTES)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -11,6 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
+from imagesearch.catalogue import Attributes
 from imagesearch.catalogue.filter import Filter
 from imagesearch.engines import open_engine, s3vectors, s3vectors_filter
 from imagesearch.errors import EngineUnavailable
@@ -79,7 +81,7 @@ def test_what_is_asked_is_within_the_limits(quiet: FakeS3Vectors) -> None:
     queries = [b for name, b in asked if name == "QueryVectors"]
     assert {b["topK"] for b in queries} == {own.deepest} == {10_000}
     assert {b["queryMode"] for b in queries} == {"ENHANCED"}
-    assert len(queries) == -(-1201 // quiet.page)
+    assert len(queries) == 2 * -(-1201 // quiet.page)
 
 
 def test_every_action_is_listed(quiet: FakeS3Vectors) -> None:
@@ -154,6 +156,20 @@ def test_where_a_query_brings_a_hundred_only_a_hundred_are_asked_for() -> None:
         own.fill([row(n) for n in range(150)])
         found = own.nearest(question(look(1), 120))
         assert (len(found.rows), found.complete, own.deepest) == (100, False, 100)
+
+
+def test_a_filter_that_ends_too_soon_is_asked_again_deeper() -> None:
+    with FakeS3Vectors(throttled_every=0, looks_at=2) as server:
+        own = engine(server)
+        own.create()
+        own.fill([row(n, attributes=Attributes(int_attr=n % 8)) for n in range(400)])
+        asked = question(look(1), 20, filter=Filter.parse("int_attr = 3"))
+        found = own.nearest(asked)
+        assert len(found.rows) == 20
+        assert not found.complete
+        everything = own.nearest(replace(asked, wanted=51))
+        assert len(everything.rows) == 50
+        assert not own.nearest(replace(asked, filter=Filter.parse("int_attr = 9"))).rows
 
 
 def test_a_vector_index_of_another_make_is_not_used(quiet: FakeS3Vectors) -> None:

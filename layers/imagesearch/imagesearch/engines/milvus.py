@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import product
 from typing import Any
@@ -17,7 +17,8 @@ from imagesearch.engines.attributes import LONGEST_NAME
 from imagesearch.engines.batches import batches
 from imagesearch.errors import CorruptObject, EngineUnavailable
 from imagesearch.index.engine import BATCH, HeldRow, Nearest, Question, row_id
-from imagesearch.index.features import DIMENSIONS
+from imagesearch.index.features import DIMENSIONS, squares_of
+from imagesearch.index.scan import dot_products
 
 __all__ = ["MilvusEngine", "connect"]
 
@@ -90,18 +91,48 @@ class MilvusEngine:
         if not question.segments:
             return Nearest((), complete=True)
         wanted = min(question.wanted, _DEEPEST)
+        passing = milvus_filter.conditions(question)
         with self._client("search") as client:
             (found,) = client.search(
                 self._collection,
                 [question.features.row.astype(np.float32)],
-                filter=milvus_filter.conditions(question),
+                filter=passing,
                 limit=wanted,
                 output_fields=["record"],
                 consistency_level="Strong",
                 timeout=_SECONDS,
             )
         rows = self._rows((hit["id"], hit["entity"].get("record")) for hit in found)
-        return Nearest(rows, complete=len(rows) < wanted)
+        if len(rows) == wanted:
+            return Nearest(rows, complete=False)
+        return self._completed(question, passing, rows)
+
+    def _completed(self, question: Question, passing: str, rows: list[HeldRow]) -> Nearest:
+        """Tell whether fewer rows than wanted are all, and if not, compare all that pass here.
+
+        A graph that is walked under a filter which few rows pass may end before it found them.
+        """
+        (counted,) = self._query("count", passing, ["count(*)"])
+        count = int(counted["count(*)"])
+        if count <= len(rows) or count > _DEEPEST:
+            return Nearest(rows, complete=count <= len(rows))
+        found = self._query("query", passing, ["id", "record"], limit=count)
+        rows = _ranked(self._rows((row["id"], row.get("record")) for row in found), question)
+        return Nearest(rows[: question.wanted], complete=len(rows) <= question.wanted)
+
+    def _query(
+        self, action: str, passing: str, fields: list[str], **options: int
+    ) -> Sequence[Mapping[str, Any]]:
+        with self._client(action) as client:
+            found: Sequence[Mapping[str, Any]] = client.query(
+                self._collection,
+                filter=passing,
+                output_fields=fields,
+                consistency_level="Strong",
+                timeout=_SECONDS,
+                **options,
+            )
+        return found
 
     def find(self, keys: Sequence[PictureKey], segments: Sequence[str]) -> Sequence[HeldRow]:
         """Get rows by their ids, up to 500 in a request."""
@@ -212,3 +243,13 @@ def _entity(row: HeldRow) -> dict[str, Any]:
         **milvus_filter.fields(row.picture.attributes),
         "record": records.encode(row),
     }
+
+
+def _ranked(rows: list[HeldRow], question: Question) -> list[HeldRow]:
+    """Return rows by their cosine, the most alike first."""
+    if not rows:
+        return rows
+    looks = np.stack([row.look for row in rows])
+    lengths = np.sqrt(np.maximum(squares_of(looks), 1).astype(np.float64))
+    cosines = dot_products(question.features.row, looks) / lengths
+    return [rows[place] for place in np.argsort(-cosines, kind="stable").tolist()]

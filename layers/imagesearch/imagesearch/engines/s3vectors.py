@@ -40,6 +40,8 @@ _GOT = 100
 """Vectors that one GetVectors may name."""
 _DEEPEST_PAGED, _DEEPEST = 10_000, 100
 """Neighbours that QueryVectors brings: with pages, and in regions and releases without them."""
+_DEEPER = 10
+"""How many times as many rows are asked for where fewer came than were wanted."""
 Client = Any  # the stubs of boto3 that are installed do not describe this service
 
 
@@ -109,17 +111,27 @@ class S3VectorsEngine:
             self._call("delete_vectors", none_if="NotFoundException", keys=some)
 
     def nearest(self, question: Question) -> Nearest:
-        """Query, page by page, for as many rows as are wanted or one query brings."""
+        """Query, page by page, for as many rows as are wanted or one query brings.
+
+        Where fewer come, the query is repeated deeper: under a filter the service may end before
+        it found all that pass. If no more come then, they are all, as far as can be told.
+        """
         if not question.segments:
             return Nearest((), complete=True)
-        wanted = min(question.wanted, self.deepest)
+        found = self._nearest(question, question.wanted)
+        wanted = min(question.wanted, self.deepest)  # which the first query may have taught
+        if len(found) >= wanted:
+            return Nearest(found, complete=False)
+        more = self._nearest(question, wanted * _DEEPER)
+        return Nearest(more[:wanted], complete=len(more) <= min(len(found), wanted))
+
+    def _nearest(self, question: Question, wanted: int) -> list[HeldRow]:
+        """Return up to so many rows, or as many as one query brings."""
         try:
-            found = self._queried(question, wanted)
+            return self._queried(question, min(wanted, self.deepest))
         except _TooDeep:
             self._refused_depth = True
-            wanted = min(wanted, _DEEPEST)
-            found = self._queried(question, wanted)
-        return Nearest(found, complete=len(found) < wanted)
+            return self._queried(question, self.deepest)
 
     def find(self, keys: Sequence[PictureKey], segments: Sequence[str]) -> Sequence[HeldRow]:
         """Get rows by their names, up to 100 in a request."""
