@@ -40,8 +40,9 @@ _LIMITS = (
 )
 _RELIABILITY = (
     "The probability says how likely one of the first 20 hits is right, in a catalogue of a "
-    "thousand pictures, for a query whose thing is in it: measured on the trials, composed "
-    "pictures of things kept out of the maps, seen with the boxes that the bundle finds. A larger "
+    "thousand pictures (of four thousand marks or cloths), for a query whose thing is in it: "
+    "measured on the trials, composed pictures of things kept out of the maps (of products, "
+    "renders alone), seen with the boxes that the bundle finds. A larger "
     "catalogue, or one of things much alike, makes it too sure. Each half of the things is judged "
     "by a curve fitted on the other; few trials, so rough. `evaluation/` has the curves on the "
     "open sets."
