@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
-import numpy as np
 
 from imagesearch.errors import CorruptObject, FanOutUnavailable
 from imagesearch.index.fanout.dealing import deal
@@ -27,7 +26,7 @@ from imagesearch.index.policy import Policy
 from imagesearch.index.query import Hit, Query
 from imagesearch.index.ranking import Ranked, merged
 from imagesearch.index.search import rank_here
-from imagesearch.index.view import View
+from imagesearch.index.view import View, distinct_numbers
 
 __all__ = ["FanOut"]
 
@@ -67,13 +66,8 @@ class FanOut:
         found = each(lambda n: self._found(n, tasks[n], events[n]), tasks, len(tasks))
         whole = merged(found, replace(query, start=0, num=query.end))
         groups = [part.groups for part in found if part.groups is not None]
-        counted = query.distinct_product and whole.exact
-        return Ranked(
-            whole.hits,
-            whole.total,
-            whole.exact,
-            np.unique(np.concatenate([np.zeros(0, np.uint64), *groups])) if counted else None,
-        )
+        counted = distinct_numbers(groups) if query.distinct_product and whole.exact else None
+        return Ranked(whole.hits, whole.total, whole.exact, counted)
 
     def _tasks(self, view: View, segments: Sequence[SegmentInfo], query: Query) -> dict[int, Task]:
         """Return what each worker that has one of the segments is asked.
