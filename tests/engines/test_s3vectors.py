@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -95,6 +97,12 @@ def test_every_action_is_listed(quiet: FakeS3Vectors) -> None:
     assert {f"s3vectors:{name}" for name, _ in quiet.requests} == set(s3vectors.ACTIONS)
     for action in s3vectors.ACTIONS:
         assert action.partition(":")[2] in service_model().operation_names
+
+
+def test_the_documented_policy_allows_every_action_and_no_more() -> None:
+    page = (Path(__file__).parents[2] / "docs/scale.md").read_text("utf-8")
+    (policy,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert json.loads(policy)["Action"] == [*s3vectors.ACTIONS]
 
 
 @pytest.mark.usefixtures("impatient")

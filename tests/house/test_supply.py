@@ -14,6 +14,8 @@ LOCKS = (
     "requirements.lock",
     "layers/runtime/requirements.txt",
     "tools/supply/requirements.txt",
+    "tools/engines/requirements.txt",
+    "tools/engines/milvus_layer.txt",
     "tools/fuzz/requirements.txt",
 )
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
