@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -27,8 +28,10 @@ TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF), min_size=1
 
 
 @settings(max_examples=50, deadline=None)
-@given(key=TEXT, after=TEXT, token=st.sampled_from(["", "session"]))
-def test_signatures_are_those_that_botocore_makes(key: str, after: str, token: str) -> None:
+@given(key=TEXT, after=TEXT, token=st.sampled_from(["", "session"]), body=st.binary(max_size=9))
+def test_signatures_are_those_that_botocore_makes(
+    key: str, after: str, token: str, body: bytes
+) -> None:
     keys = Keys("AKIDEXAMPLE", "secret", token)
     query = {"list-type": "2", "start-after": after}
     now = time.time()
@@ -40,7 +43,9 @@ def test_signatures_are_those_that_botocore_makes(key: str, after: str, token: s
         keys=keys,
         region="eu-west-1",
         now=now,
+        body=body,
     )
+    assert headers["x-amz-content-sha256"] == hashlib.sha256(body).hexdigest()
     request = AWSRequest("GET", f"https://b.s3.eu-west-1.amazonaws.com{target}")
     request.context["timestamp"] = headers["x-amz-date"]
     request.headers["X-Amz-Date"] = headers["x-amz-date"]
@@ -60,6 +65,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: list[tuple[int, dict[str, str], bytes, int]] = []
         self.asked: list[str] = []
+        self.put: list[bytes] = []
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -75,6 +81,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body[:sent])
         self.close_connection = sent < len(body) or status == 503
+
+    def do_PUT(self) -> None:
+        self.server.put.append(self.rfile.read(int(self.headers["content-length"] or 0)))
+        self.do_GET()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -160,6 +170,17 @@ def test_keys_of_a_snapshot_are_asked_for_and_renewed(server: _Server) -> None:
     )
     assert found.known
     assert [found.current().id for _ in range(3)] == ["id1", "id2", "id2"]
+
+
+def test_a_few_bytes_are_written_without_boto3(server: _Server, store: LeanS3ObjectStore) -> None:
+    server.answers = [BUSY, (200, {"etag": '"1"'}, b"", 0), (200, {"etag": '"2"'}, b"", 0)]
+    assert store.put("queries/1", b"row") == '"1"'
+    assert store.put("PULSE", b"") == '"2"'
+    assert server.put == [b"row", b"row", b""]
+    assert "_s3" not in store.__dict__
+    server.answers = [(403, {}, b"<Error><Code>AccessDenied</Code></Error>", 99)]
+    with pytest.raises(StorageError, match="AccessDenied"):
+        store.put("queries/1", b"row")
 
 
 def test_nothing_of_boto3_is_imported_for_reading() -> None:

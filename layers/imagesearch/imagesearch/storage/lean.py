@@ -1,7 +1,7 @@
-"""The S3 store for functions that mostly read: boto3 is imported at the first write.
+"""The S3 store for functions that mostly read: boto3 is imported at the first write of any size.
 
-A search lists, gets and nothing else; it need not wait for boto3, which takes longer to import
-than the networks take to load.
+A search lists, gets, now and then keeps a few bytes, and nothing else; it need not wait for boto3,
+which takes longer to import than the networks take to load.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ __all__ = ["LeanS3ObjectStore", "open_store"]
 _CONNECT_SECONDS, _READ_SECONDS = 1, 4
 _TRIES = 4
 _PAUSE = 0.1
+_SMALL = 4096
+"""Bytes up to which an object is written without boto3, if nothing is asked of the write."""
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _FIELDS = re.compile("<(Key|LastModified|ETag|Size)>([^<]*)</")
 _FIELDS_EACH = 4
@@ -63,7 +65,7 @@ class _Answer:
 
 
 class LeanS3ObjectStore(S3ObjectStore):
-    """Reads by itself, and does everything else as :class:`S3ObjectStore` does.
+    """Reads and writes little by itself, and does everything else as :class:`S3ObjectStore` does.
 
     Attempts, time-outs and pauses are those of :func:`~imagesearch.storage.s3.connect`.
     """
@@ -126,6 +128,12 @@ class LeanS3ObjectStore(S3ObjectStore):
             key, int(headers["content-length"]), headers["etag"], int(changed * 1_000_000)
         )
 
+    def put(self, key: str, body: bytes, *, content_type: str = "") -> str:
+        """Write an object whatever is there, and return its ETag."""
+        if content_type or len(body) > _SMALL:
+            return super().put(key, body, content_type=content_type)
+        return _sound(self._ask("PUT", key, body=body), key).headers["etag"]
+
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         """List keys under ``prefix`` in ascending order, those greater than key ``after``."""
         query = {"list-type": "2", "prefix": prefix}
@@ -148,6 +156,7 @@ class LeanS3ObjectStore(S3ObjectStore):
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
     ) -> _Answer:
         """Send a request until it is answered; a connection that broke is opened anew."""
         path = f"{self._root}/{key}" if key else self._root + ("" if self._root else "/")
@@ -161,19 +170,20 @@ class LeanS3ObjectStore(S3ObjectStore):
                 keys=self._credentials.current(),
                 region=self._region,
                 now=time.time(),
+                body=body,
             )
-            return self._send(method, target, {**signed, **(headers or {})})
+            return self._send(method, target, {**signed, **(headers or {})}, body)
 
         return _persist(attempt, key or "the listing")
 
-    def _send(self, method: str, target: str, headers: dict[str, str]) -> _Answer:
+    def _send(self, method: str, target: str, headers: dict[str, str], body: bytes) -> _Answer:
         with self._lock:
             line = self._idle.pop() if self._idle else None
         if line is not None:
             # It may have been closed at the other end, or be from before a snapshot.
             with suppress(OSError, HTTPException):
-                return self._talk(line, method, target, headers)
-        return self._talk(self._connected(), method, target, headers)
+                return self._talk(line, method, target, headers, body)
+        return self._talk(self._connected(), method, target, headers, body)
 
     def _connected(self) -> HTTPConnection:
         line = (
@@ -186,11 +196,11 @@ class LeanS3ObjectStore(S3ObjectStore):
         return line
 
     def _talk(
-        self, line: HTTPConnection, method: str, target: str, headers: dict[str, str]
+        self, line: HTTPConnection, method: str, target: str, headers: dict[str, str], body: bytes
     ) -> _Answer:
         """Send one request over a connection, and keep that for the next unless it failed."""
         try:
-            line.request(method, target, headers=headers)
+            line.request(method, target, body=body or None, headers=headers)
             answer = line.getresponse()
             names = {name.lower(): value for name, value in answer.getheaders()}
             found = _Answer(answer.status, names, answer.read())

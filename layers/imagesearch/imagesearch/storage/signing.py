@@ -90,19 +90,21 @@ def sign(
     keys: Keys,
     region: str,
     now: float,
+    body: bytes = b"",
 ) -> tuple[str, dict[str, str]]:
-    """Return the request's target and the headers that prove who asks, for a body of no bytes."""
+    """Return the request's target and the headers that prove who asks, and for what body."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     scope = f"{stamp[:8]}/{region}/s3/aws4_request"
     escaped = quote(path, safe="/-_.~")
     pairs = sorted((quote(n, safe="-_.~"), quote(v, safe="-_.~")) for n, v in query.items())
     asked = "&".join(f"{name}={value}" for name, value in pairs)
-    headers = {"host": host, "x-amz-content-sha256": _EMPTY, "x-amz-date": stamp}
+    content = hashlib.sha256(body).hexdigest() if body else _EMPTY
+    headers = {"host": host, "x-amz-content-sha256": content, "x-amz-date": stamp}
     if keys.token:
         headers["x-amz-security-token"] = keys.token
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-    canonical = "\n".join((method, escaped, asked, lines, names, _EMPTY))
+    canonical = "\n".join((method, escaped, asked, lines, names, content))
     text = "\n".join(("AWS4-HMAC-SHA256", stamp, scope, _digest(canonical)))
     key = f"AWS4{keys.secret}".encode()
     for part in scope.split("/"):
