@@ -20,6 +20,7 @@ from imagesearch.catalogue import (
     Region,
     Service,
 )
+from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import (
     CorruptObject,
     LostRace,
@@ -47,7 +48,7 @@ from imagesearch.operations.instances import (
 from imagesearch.settings import Settings
 
 from tests.simulation.history import Read, Write
-from tests.simulation.network import CALM, Connection, Weather
+from tests.simulation.network import CALM, Connection, EngineLine, Weather
 from tests.simulation.scenario import KEYS, MODEL, NAME, OPERATION_LIMIT
 from tests.simulation.world import SECOND, Crash, Process
 
@@ -139,9 +140,16 @@ class Actor:
     def _opened(self, weather: Weather) -> Opened:
         store = Connection(self.run.bucket, self.process, weather)
         policy = self.run.scenario.policy
-        return Opened(
-            store, lambda prefix: Index(store, prefix, model=MODEL, clock=self.clock, policy=policy)
-        )
+
+        def engine(name: str) -> EngineLine:
+            return EngineLine(self.run.engine(name), self.process, weather)
+
+        def index(prefix: str) -> Index:
+            return Index(
+                store, prefix, model=MODEL, clock=self.clock, policy=policy, engines=engine
+            )
+
+        return Opened(store, index)
 
     def live(self, process: Process) -> None:
         """Do every operation; after a crash go on as a new process."""
@@ -200,7 +208,7 @@ class Actor:
         for picture in pictures:
             if picture.classes not in ((), _classes(picture.attributes.int_attr or 0)):
                 self._violate("mixed", f"{picture} has another picture's classes")
-        if thorough or self.run.world.random.random() < 0.3:
+        if thorough or self.run.world.random.random() < (0.8 if snapshot.manifest.outpost else 0.3):
             self._compare(snapshot, {picture.key: picture for picture in pictures})
 
     def _compare(self, snapshot: Snapshot, listed: dict[PictureKey, Picture]) -> None:
@@ -209,6 +217,8 @@ class Actor:
         hits = {hit.picture.key: hit.picture for hit in answer.hits}
         if len(hits) != len(answer.hits) or hits != listed:
             self._violate("duplicate", f"search {hits} but listing {listed}")
+        if snapshot.manifest.outpost:
+            self._compare_filtered(snapshot, listed)
         counts = answer.total, snapshot.pictures, snapshot.products
         if counts != (len(listed), len(listed), len({key.product_id for key in listed})):
             self._violate("duplicate", f"counts {counts} but listing {listed}")
@@ -221,6 +231,16 @@ class Actor:
         for name in {key.product_id for key in KEYS}:
             if snapshot.of_product(name) != [key for key in sorted(listed) if key[0] == name]:
                 self._violate("duplicate", f"{snapshot.of_product(name)} but listing {listed}")
+
+    def _compare_filtered(self, snapshot: Snapshot, listed: dict[PictureKey, Picture]) -> None:
+        """Check that a filter passes what is changed as it is by now."""
+        settings = sorted(v for picture in listed.values() if (v := setting_of(picture)))
+        least = settings[len(settings) // 2] if settings else 1
+        passing = Filter.parse(f"int_attr2 >= {least}")
+        hits = snapshot.search(Query(features=look(0), num=100, filter=passing)).hits
+        expected = {key for key, picture in listed.items() if (setting_of(picture) or 0) >= least}
+        if {hit.picture.key for hit in hits} != expected:
+            self._violate("mixed", f"{passing} finds {hits} but listing {listed}")
 
     def _violate(self, kind: str, text: str) -> None:
         self.run.history.violate(kind, f"{self.name}: {text}")

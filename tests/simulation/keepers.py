@@ -1,4 +1,4 @@
-"""Those who fold, roll back, and erase an instance and make it anew."""
+"""Those who fold, roll back, keep an engine elsewhere, and erase an instance and make it anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from imagesearch.catalogue import PictureKey
-from imagesearch.errors import CorruptObject, UnknownGeneration, UnknownInstance
+from imagesearch.errors import Conflict, CorruptObject, UnknownGeneration, UnknownInstance
+from imagesearch.index import Index
 from imagesearch.index.keys import Keys
 from imagesearch.index.manifest import Manifest
 from imagesearch.index.shelf import Shelf
@@ -17,7 +18,8 @@ from imagesearch.operations.instances import DeleteInstance, delete_instance
 from tests.simulation.actors import Actor, state_of
 from tests.simulation.bucket import Bucket
 from tests.simulation.history import Write
-from tests.simulation.scenario import KEYS, NAME
+from tests.simulation.network import EngineLine
+from tests.simulation.scenario import KEYS, NAME, OPERATION_LIMIT
 
 
 class Folder(Actor):
@@ -43,7 +45,7 @@ class Turner(Actor):
         known = [generation.number for generation in found.index.generations()]
         if not known:
             return
-        to = self.run.world.random.choice(known[-4:])
+        to = self.run.world.random.choice(known[-8 if self.run.scenario.stewards else -4 :])
         try:
             versions, settings = held(self.run.bucket, found.instance.prefix, to)
         except (CorruptObject, UnknownGeneration):
@@ -73,6 +75,46 @@ def held(
     manifest = Manifest.decode(body[0], bucket.get(body[0]).body)
     view = View(manifest, Tail(), Shelf(bucket, keys, None, parallel=1))
     return state_of(view.matching(None, limit=1000))
+
+
+class Steward(Actor):
+    """Attaches engines elsewhere, fills them, lets them serve or not, and erases them."""
+
+    def operate(self) -> None:
+        dice = self.run.world.random
+        found = self.deployment.open(NAME)
+        work = dice.choices(["fill", "serve", "stop", "attach", "leave"], [5, 3, 1, 2, 4])[0]
+        if work == "fill":
+            found.index.fill()
+        elif work == "attach":
+            found.index.attach(f"{found.instance.prefix}{dice.choice('ab')}")
+        elif work == "leave":
+            self._leave(found.index, found.snapshot.manifest)
+        else:
+            with suppress(Conflict):
+                found.index.switch(serving=work == "serve")
+        if dice.random() < 0.5:
+            self.read()
+
+    def begin_serving(self) -> None:
+        """Have an engine serve from the beginning."""
+        found = self.deployment.open(NAME)
+        found.index.attach(f"{found.instance.prefix}a")
+        found.index.switch(serving=True)
+
+    def _leave(self, index: Index, manifest: Manifest) -> None:
+        """Detach, and erase the engine once nobody can be searching it any more."""
+        if manifest.outpost is None:
+            return
+        index.detach()
+        self.process.deadline = None
+        self.process.pause(OPERATION_LIMIT)
+        now = index.snapshot().manifest.outpost
+        if now is None or now.name != manifest.outpost.name:
+            EngineLine(self.run.engine(manifest.outpost.name), self.process).erase()
+        index.attach(manifest.outpost.name)
+        self.process.deadline = self.run.world.now + OPERATION_LIMIT
+        index.switch(serving=True)
 
 
 class Eraser(Actor):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
 from imagesearch.catalogue import InstanceRegister
 from imagesearch.errors import LostRace, StorageUnavailable
@@ -23,120 +20,11 @@ from imagesearch.index.tombs import Tombs
 from imagesearch.index.view import View
 from msgspec.structs import replace as replace_struct
 
-from tests.simulation.network import Weather
-from tests.simulation.scenario import Scenario
-from tests.simulation.world import SECOND
+from tests.simulation.elsewhere import ELSEWHERE
+from tests.simulation.mutant import INDEX, Mutant
+from tests.simulation.terrains import TERRAINS, belated, busy, fleeting, overdue, stalling, turning
 
-INDEX = "imagesearch.index"
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A change for the worse: ``patches`` replaces parts, ``policy`` settings.
-
-    ``terrain`` makes the circumstances likely in which the change matters; the right protocol
-    must be clean there.
-    """
-
-    what: str
-    patches: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    policy: Mapping[str, Any] = field(default_factory=dict)
-    terrain: Callable[[int], Scenario] = Scenario.of
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Replace the parts."""
-        with ExitStack() as stack:
-            for target, replacement in self.patches.items():
-                stack.enter_context(patch(target, replacement))
-            yield
-
-    def scenario(self, seed: int) -> Scenario:
-        """Return the seed's scenario with the mutant's settings."""
-        scenario = self.terrain(seed)
-        return replace(scenario, policy=replace(scenario.policy, **self.policy))
-
-
-def busy(seed: int) -> Scenario:
-    """Swift folders without rest, and others that stall for longer than they may write."""
-    scenario = Scenario.of(seed)
-    return replace(
-        scenario,
-        policy=replace(scenario.policy, write_deadline=4, settle_after=5, remember=5),
-        weather=replace(scenario.weather, stall=0.12, stalled=(4 + 9 * (seed % 2)) * SECOND),
-        upkeep_weather=Weather(slowest=SECOND // 50),
-        folders=2,
-        upkeep=30,
-        writers=3,
-        operations=5,
-        idle=2 * SECOND,
-    )
-
-
-def hasty(seed: int) -> Scenario:
-    """As busy; what the log has settled is deleted at once, which must be safe as well."""
-    return replace(busy(seed), log_grace=False)
-
-
-def stalling(seed: int) -> Scenario:
-    """As hasty; everybody stalls often, and many folders go on meanwhile."""
-    scenario = hasty(seed)
-    weather = replace(scenario.weather, stall=0.25, stalled=12 * SECOND)
-    return replace(scenario, weather=weather, folders=3, upkeep=40)
-
-
-def belated(seed: int) -> Scenario:
-    """Many requests arrive after their senders have given up, and after swift folders."""
-    scenario = Scenario.of(seed)
-    return replace(
-        scenario,
-        weather=replace(scenario.weather, late=0.2, retries=1),
-        upkeep_weather=Weather(slowest=SECOND // 50),
-        writers=4,
-        readers=1,
-        folders=2,
-        upkeep=20,
-        idle=SECOND,
-    )
-
-
-def overdue(seed: int) -> Scenario:
-    """As busy; everybody stalls often, for longer than they may write."""
-    scenario = busy(seed)
-    return replace(scenario, weather=replace(scenario.weather, stall=0.2, stalled=13 * SECOND))
-
-
-def turning(seed: int) -> Scenario:
-    """Somebody rolls back now and then."""
-    scenario = Scenario.of(seed)
-    policy = replace(scenario.policy, sweep_every=70, retention=300, keep_all=200)
-    return replace(
-        scenario,
-        policy=policy,
-        upkeep_weather=Weather(stall=0.1, stalled=5 * SECOND),
-        turners=1 + seed % 2,
-        folders=2,
-        upkeep=30,
-        operations=6,
-        idle=3 * SECOND,
-    )
-
-
-def fleeting(seed: int) -> Scenario:
-    """Instances come and go under one name."""
-    scenario = Scenario.of(seed)
-    return replace(scenario, erasers=1 + seed % 2, crash=scenario.crash / 4)
-
-
-TERRAINS: Mapping[str, Callable[[int], Scenario]] = {
-    "mixed": Scenario.of,
-    "busy": busy,
-    "hasty": hasty,
-    "stalling": stalling,
-    "belated": belated,
-    "turning": turning,
-    "fleeting": fleeting,
-}
+__all__ = ["MUTANTS", "TERRAINS"]
 
 
 def _blind_commit(keeper: Keeper, held: Held, after: Manifest) -> bool:
@@ -362,4 +250,5 @@ MUTANTS: dict[str, Mutant] = {
         policy={"grace": 0, "retention": 0, "keep_all": 0, "sweep_every": 0},
         terrain=busy,
     ),
+    **ELSEWHERE,
 }

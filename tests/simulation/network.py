@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from imagesearch.errors import ImageSearchError, StorageUnavailable
+from imagesearch.catalogue import PictureKey
+from imagesearch.errors import EngineUnavailable, ImageSearchError, StorageUnavailable
+from imagesearch.index.engine import HeldRow, Nearest, Question
 from imagesearch.storage import ObjectInfo, StoredObject
 
+from tests.engines.exact import ExactEngine
 from tests.simulation.bucket import Bucket
 from tests.simulation.world import SECOND, Process
 
@@ -34,14 +37,67 @@ class Weather:
 CALM = Weather()
 
 
-class Connection:
-    """An ``ObjectStore`` as one process sees it: every request is a step of the simulation."""
+class Line:
+    """The way of one process to a service: every request is a step of the simulation."""
 
-    def __init__(self, bucket: Bucket, process: Process, weather: Weather = CALM) -> None:
-        self._bucket = bucket
+    silence: type[StorageUnavailable] = StorageUnavailable
+
+    def __init__(self, process: Process, weather: Weather = CALM) -> None:
         self._process = process
         self._weather = weather
         self.requests = 0
+
+    def _request(self, apply: Callable[[], Result], writes: bool = False) -> Result:
+        """Send a request, again if no answer comes; the same one may then arrive twice."""
+        for _ in range(1 + self._weather.retries):
+            try:
+                return self._attempt(apply, writes)
+            except TimeoutError:
+                continue
+        raise self.silence("nobody answers in this simulation.")
+
+    def _attempt(self, apply: Callable[[], Result], writes: bool) -> Result:
+        weather, chance = self._weather, self._process.world.random.random
+        self.requests += 1
+        self._travel()
+        if chance() < weather.lost:
+            self._travel(timeout=True)
+        if writes and chance() < weather.late:
+            self._arrive_late(apply)
+            self._travel(timeout=True)
+        try:
+            answer, error = apply(), None
+        except ImageSearchError as refused:
+            error = refused
+        self._travel(timeout=chance() < weather.answer_lost)
+        if error is not None:
+            raise error
+        return answer
+
+    def _travel(self, *, timeout: bool = False) -> None:
+        world, weather = self._process.world, self._weather
+        if timeout:
+            self._process.pause(world.random.randrange(SECOND, 5 * SECOND))
+            raise TimeoutError
+        if world.random.random() < weather.stall:
+            self._process.pause(world.random.randrange(weather.stalled))
+        self._process.pause(world.random.randrange(1000, weather.slowest))
+
+    def _arrive_late(self, apply: Callable[[], Result]) -> None:
+        def arrive() -> None:
+            with suppress(ImageSearchError):
+                apply()
+
+        world = self._process.world
+        world.later(world.random.randrange(self._weather.latest), arrive)
+
+
+class Connection(Line):
+    """An ``ObjectStore`` as one process sees it."""
+
+    def __init__(self, bucket: Bucket, process: Process, weather: Weather = CALM) -> None:
+        super().__init__(process, weather)
+        self._bucket = bucket
 
     def get(self, key: str) -> StoredObject:
         return self._request(lambda: self._bucket.get(key))
@@ -86,46 +142,41 @@ class Connection:
         keys = self._bucket.keys_after(prefix, after, self._weather.page)
         return [self._bucket.head(key) for key in keys]
 
-    def _request(self, apply: Callable[[], Result], writes: bool = False) -> Result:
-        """Send a request, again if no answer comes; the same one may then arrive twice."""
-        for _ in range(1 + self._weather.retries):
-            try:
-                return self._attempt(apply, writes)
-            except TimeoutError:
-                continue
-        raise StorageUnavailable("the simulated store stays silent.")
 
-    def _attempt(self, apply: Callable[[], Result], writes: bool) -> Result:
-        weather, chance = self._weather, self._process.world.random.random
-        self.requests += 1
-        self._travel()
-        if chance() < weather.lost:
-            self._travel(timeout=True)
-        if writes and chance() < weather.late:
-            self._arrive_late(apply)
-            self._travel(timeout=True)
-        try:
-            answer, error = apply(), None
-        except ImageSearchError as refused:
-            error = refused
-        self._travel(timeout=chance() < weather.answer_lost)
-        if error is not None:
-            raise error
-        return answer
+class EngineLine(Line):
+    """An ``Engine`` as one process sees it: slow to fill, and throttled now and then.
 
-    def _travel(self, *, timeout: bool = False) -> None:
-        world, weather = self._process.world, self._weather
-        if timeout:
-            self._process.pause(world.random.randrange(SECOND, 5 * SECOND))
-            raise TimeoutError
-        if world.random.random() < weather.stall:
-            self._process.pause(world.random.randrange(weather.stalled))
-        self._process.pause(world.random.randrange(1000, weather.slowest))
+    What deletes a collection is never late.
+    """
 
-    def _arrive_late(self, apply: Callable[[], Result]) -> None:
-        def arrive() -> None:
-            with suppress(ImageSearchError):
-                apply()
+    silence = EngineUnavailable
+    throttled = 0.08
 
-        world = self._process.world
-        world.later(world.random.randrange(self._weather.latest), arrive)
+    def __init__(self, engine: ExactEngine, process: Process, weather: Weather = CALM) -> None:
+        super().__init__(process, weather)
+        self._engine = engine
+        self.name = engine.name
+        self.deepest = engine.deepest
+
+    def create(self) -> None:
+        self._request(self._engine.create)
+
+    def fill(self, rows: Sequence[HeldRow]) -> None:
+        dice = self._process.world.random
+        self._process.pause(dice.randrange(3 * SECOND))
+        if self._weather is not CALM and dice.random() < self.throttled:
+            raise EngineUnavailable("the simulated engine has too much to do.")
+        self._request(lambda: self._engine.fill(rows), True)
+
+    def remove(self, segment: str, keys: Iterable[PictureKey]) -> None:
+        known = [*keys]
+        self._request(lambda: self._engine.remove(segment, known), True)
+
+    def nearest(self, question: Question) -> Nearest:
+        return self._request(lambda: self._engine.nearest(question))
+
+    def find(self, keys: Sequence[PictureKey], segments: Sequence[str]) -> Sequence[HeldRow]:
+        return self._request(lambda: self._engine.find(keys, segments))
+
+    def erase(self) -> None:
+        self._request(self._engine.erase)

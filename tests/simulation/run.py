@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -19,10 +20,11 @@ from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Manifest
 from numpy.typing import NDArray
 
+from tests.engines.exact import ExactEngine
 from tests.simulation.actors import Actor, Reader, Writer
 from tests.simulation.bucket import Bucket
 from tests.simulation.history import History
-from tests.simulation.keepers import Eraser, Folder, Turner
+from tests.simulation.keepers import Eraser, Folder, Steward, Turner
 from tests.simulation.network import CALM
 from tests.simulation.scenario import Scenario
 from tests.simulation.world import SECOND, Process, World
@@ -39,22 +41,31 @@ class Run:
     versions: Iterator[int] = field(default_factory=lambda: count(1))
     names: Iterator[int] = field(default_factory=lambda: count(1))
     busy: int = 0
+    engines: dict[str, ExactEngine] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.world = World(self.scenario.seed)
         self.bucket = Bucket(lambda: self.world.now)
         scenario = self.scenario
         self.busy = scenario.writers + scenario.readers + scenario.turners + scenario.erasers
+        self.busy += scenario.stewards
+
+    def engine(self, name: str) -> ExactEngine:
+        """Return an engine elsewhere by its name."""
+        return self.engines.setdefault(name, ExactEngine(name))
 
     def go(self) -> History:
         """Run the scenario, then look once more in calm weather, fold, and look again."""
         self._alone("creator", lambda actor: actor.create())
+        if self.scenario.stewards:
+            self._alone("first steward", Steward.begin_serving, Steward)
         for kind, number in (
             (Writer, self.scenario.writers),
             (Reader, self.scenario.readers),
             (Folder, self.scenario.folders),
             (Turner, self.scenario.turners),
             (Eraser, self.scenario.erasers),
+            (Steward, self.scenario.stewards),
         ):
             for i in range(number):
                 weather = self.scenario.weather
@@ -73,8 +84,8 @@ class Run:
             self._alone(f"last folder {number}", lambda actor: actor.tidy())
             self._alone(f"last reader {number}", lambda actor: actor.read(thorough=True))
 
-    def _alone(self, name: str, work: Callable[[Actor], object]) -> None:
-        actor = Actor(self, name, CALM)
+    def _alone(self, name: str, work: Callable[[Any], object], kind: type[Actor] = Actor) -> None:
+        actor = kind(self, name, CALM)
 
         def body(process: Process) -> None:
             actor.begin(process, crash=0.0)
@@ -96,7 +107,8 @@ def simulated(seed: int) -> Iterator[None]:
         patches.enter_context(
             patch("secrets.token_hex", lambda size=32: dice.randbytes(size).hex())
         )
-        patches.enter_context(patch("imagesearch.index.log.bits_of", _known_bits))
+        for module in ("log", "outposts", "served"):
+            patches.enter_context(patch(f"imagesearch.index.{module}.bits_of", _known_bits))
         patches.enter_context(patch("imagesearch.operations.instances.time", _Still))
         for lazy in _lazy_properties() if sys.version_info < (3, 12) else ():
             patches.enter_context(patch.object(lazy, "lock", nullcontext()))

@@ -56,6 +56,7 @@ class Scenario:
     folders: int = 2
     turners: int = 0
     erasers: int = 0
+    stewards: int = 0
     operations: int = 4
     upkeep: int = 4
     crash: float = 0.0
