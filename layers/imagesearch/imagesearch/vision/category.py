@@ -23,13 +23,15 @@ def blended(
     """Return the probabilities of a subject, made to sum to one.
 
     ``rows`` are those of its views, ``(views, len(categories.ids))``; the first counts. With
-    ``whole`` the last is the whole picture's, which counts to the power of ``categories.whole``.
+    ``whole`` the last is the whole picture's: the geometric mean of both, in which the subject
+    weighs 1 and the whole picture ``categories.whole``.
     """
     if not whole or categories.whole == 0:
         return rows[0]
-    product = (rows[0] + _LEAST) * (rows[-1] + _LEAST) ** np.float32(categories.whole)
-    shares: NDArray[np.float32] = product / product.sum()
-    return shares
+    share = np.float32(categories.whole / (1 + categories.whole))
+    mean = (rows[0] + _LEAST) ** (1 - share) * (rows[-1] + _LEAST) ** share
+    chances: NDArray[np.float32] = mean / mean.sum()
+    return chances
 
 
 def choose(categories: Categories, probabilities: NDArray[np.float32]) -> tuple[int, float]:
