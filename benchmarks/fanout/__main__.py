@@ -56,7 +56,7 @@ def _part(size: Size, environment: Mapping[str, str], *part: str) -> Figures:
 def table(results: list[Figures], workers: list[int]) -> str:
     """Return the figures as Markdown: of each size, one process, then some workers."""
     heads = (
-        "pictures", "processes", "largest share", "cold: CPU ms", "… MB each", "… MB together",
+        "pictures", "processes", "largest share", "cold: CPU ms", "… MB waited for",
         "warm: CPU ms each", "… together", "… of who asks", "of each product one: CPU ms each",
         "with a threshold", "memory, MB",
     )  # fmt: skip
@@ -65,7 +65,7 @@ def table(results: list[Figures], workers: list[int]) -> str:
         one = found["alone"]
         lines.append(
             f"| {found['rows']:,} | 1 | {found['rows']:,} | {one['cold']['cpu_ms']:.0f} "
-            f"| {one['cold']['mb']:.0f} | {one['cold']['mb']:.0f} | {one['plain']['cpu_ms']:.2f} "
+            f"| {one['cold']['waited_mb']:.0f} | {one['plain']['cpu_ms']:.2f} "
             f"| {one['plain']['cpu_ms']:.2f} | – | {one['distinct']['cpu_ms']:.1f} "
             f"| {one['threshold']['cpu_ms']:.1f} | {one['peak_mb']:.0f} |"
         )
@@ -76,8 +76,8 @@ def table(results: list[Figures], workers: list[int]) -> str:
 def _row(shared: Figures, workers: int) -> str:
     cold, plain = shared["cold"], shared["plain"]
     return (
-        f"| | {workers} | {max(shared['shares']):,} | {cold['cpu_ms']:.0f} | {cold['mb']:.0f} "
-        f"| {cold['together_mb']:.0f} | {plain['cpu_ms']:.2f} | {plain['together_cpu_ms']:.2f} "
+        f"| | {workers} | {max(shared['shares']):,} | {cold['cpu_ms']:.0f} "
+        f"| {cold['waited_mb']:.0f} | {plain['cpu_ms']:.2f} | {plain['together_cpu_ms']:.2f} "
         f"| {plain['asking_cpu_ms']:.2f} | {shared['distinct']['cpu_ms']:.1f} "
         f"| {shared['threshold']['cpu_ms']:.1f} | {shared['peak_mb']:.0f} |"
     )
