@@ -20,6 +20,8 @@ MILVUS = {"Engine": "milvus", "EngineUri": "https://milvus.example.com:19530"}
 MAY = {
     "SearchRole": {"GetVectors", "QueryVectors"},
     "AddRole": {"GetVectors", "QueryVectors"},
+    "DeleteRole": {"GetVectors"},
+    "IngestRole": {"GetVectors"},
     "ContractRole": {"GetVectors", "QueryVectors", "PutVectors"},
     "CatalogueRole": {"GetVectors", "QueryVectors", "PutVectors", "DeleteIndex"},
     "CompactRole": {"GetVectors", "QueryVectors", "PutVectors", "DeleteVectors"},
