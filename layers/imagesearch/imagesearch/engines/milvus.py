@@ -20,13 +20,13 @@ from imagesearch.index.engine import BATCH, HeldRow, Nearest, Question, row_id
 from imagesearch.index.features import DIMENSIONS, squares_of
 from imagesearch.index.scan import dot_products
 
-__all__ = ["MilvusEngine", "connect"]
+__all__ = ["LONGEST_RECORD", "MilvusEngine", "connect"]
 
 _SECONDS = 10
 """How long one call may take, its repetitions included."""
 _DEEPEST = 16_384
 """Neighbours that one search brings (the service's limit for offset and limit together)."""
-_LONGEST_ID, _LONGEST_RECORD = 128, 65_535
+_LONGEST_ID, LONGEST_RECORD = 128, 65_535
 
 
 Client = Any  # pymilvus is no part of what is installed for development
@@ -211,7 +211,7 @@ def _make(client: Client, collection: str) -> None:
         "vector": (DataType.FLOAT_VECTOR, {"dim": DIMENSIONS}),
         "segment": (DataType.VARCHAR, {"max_length": _LONGEST_ID}),
         "category": (DataType.INT64, {}),
-        "record": (DataType.VARCHAR, {"max_length": _LONGEST_RECORD}),
+        "record": (DataType.VARCHAR, {"max_length": LONGEST_RECORD}),
     }
     kinds |= dict.fromkeys(STRING_FIELDS, (DataType.VARCHAR, {"max_length": LONGEST_NAME}))
     kinds |= dict.fromkeys(INT_FIELDS, (DataType.INT64, {}))
