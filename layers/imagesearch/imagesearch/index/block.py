@@ -14,6 +14,7 @@ from imagesearch.catalogue import Picture, PictureKey
 from imagesearch.catalogue.filter import Columns, TableColumns
 from imagesearch.index.features import BIT_BYTES, DIMENSIONS, squares_of
 from imagesearch.index.log import Version
+from imagesearch.index.numbers import ascending
 from imagesearch.index.scan import codes_of
 from imagesearch.index.table import Run, classes_of, product_hash
 from imagesearch.index.tail import Write
@@ -218,4 +219,4 @@ class TailBlock:
 
     def distinct_products(self, places: Places) -> NDArray[np.uint64]:
         """Return those numbers without repeats."""
-        return np.unique(self._products[places])
+        return ascending(self._products[places])

@@ -9,6 +9,7 @@ from imagesearch.catalogue import Picture
 from imagesearch.catalogue.filter.columns import StringColumn
 from imagesearch.catalogue.filter.expression import STRING_FIELDS
 from imagesearch.index.block import Block, Places
+from imagesearch.index.numbers import ascending
 from imagesearch.index.table import product_hash
 
 __all__ = ["GROUPINGS", "PRODUCT", "distinct_groups", "group_of", "groups"]
@@ -27,9 +28,10 @@ def groups(block: Block, places: Places, by: str) -> NDArray[np.uint64]:
     if by == PRODUCT:
         return block.products(places)
     column, rows = _column(block, places, by)
-    used, codes = np.unique(column.codes, return_inverse=True)
-    hashes = [0 if code < 0 else _hash(column.strings[code]) for code in used.tolist()]
-    found: NDArray[np.uint64] = np.array(hashes, np.uint64)[codes]
+    used = np.flatnonzero(np.bincount(column.codes[column.codes >= 0]))
+    table = np.zeros(int(used[-1]) + 2 if used.size else 1, np.uint64)
+    table[used] = [_hash(column.strings[code]) for code in used.tolist()]
+    found: NDArray[np.uint64] = table[column.codes]  # -1 takes the last, which is for nobody
     alone = column.codes < 0
     salt = np.uint64(block.salt >> 1)
     found[alone] = (salt + rows[alone].astype(np.uint64)) | _ALONE
@@ -39,7 +41,7 @@ def groups(block: Block, places: Places, by: str) -> NDArray[np.uint64]:
 def distinct_groups(block: Block, places: Places, by: str) -> NDArray[np.uint64]:
     """Return those numbers without repeats, in any order."""
     return (
-        block.distinct_products(places) if by == PRODUCT else np.unique(groups(block, places, by))
+        block.distinct_products(places) if by == PRODUCT else ascending(groups(block, places, by))
     )
 
 

@@ -14,8 +14,9 @@ from imagesearch.catalogue.filter import Filter
 from imagesearch.index.block import Block
 from imagesearch.index.features import levels, squares_of
 from imagesearch.index.log import Version
+from imagesearch.index.numbers import count_distinct
 from imagesearch.index.scan import dot_products
-from imagesearch.index.view import View, count_distinct, passing
+from imagesearch.index.view import View, passing
 
 __all__ = [
     "Lacking",

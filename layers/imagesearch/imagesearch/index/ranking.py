@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from imagesearch.index.groups import group_of
 from imagesearch.index.manifest import Manifest, SegmentInfo
+from imagesearch.index.numbers import count_distinct
 from imagesearch.index.query import Answer, Hit, Query
-from imagesearch.index.view import View, count_distinct
+from imagesearch.index.view import View
 
 __all__ = ["Ranked", "Ranking", "merged"]
 

@@ -16,12 +16,13 @@ from imagesearch.index.block import Block, Places
 from imagesearch.index.features import Likeness, relevance, squares_of
 from imagesearch.index.groups import distinct_groups, groups
 from imagesearch.index.manifest import SegmentInfo
+from imagesearch.index.numbers import count_distinct, distinct_numbers
 from imagesearch.index.parallel import each
 from imagesearch.index.policy import Policy
 from imagesearch.index.query import DEEPEST, Answer, Hit, Query
 from imagesearch.index.ranking import Ranked, Ranking, merged
 from imagesearch.index.scan import dot_products, hamming
-from imagesearch.index.view import View, count_distinct, distinct_numbers, passing
+from imagesearch.index.view import View, passing
 
 __all__ = ["Answer", "Hit", "Query", "rank_block", "rank_here", "search"]
 

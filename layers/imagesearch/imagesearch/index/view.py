@@ -20,6 +20,7 @@ from imagesearch.index.changes import Changes
 from imagesearch.index.engine import HeldRow
 from imagesearch.index.log import Entry, Version
 from imagesearch.index.manifest import Manifest, SegmentInfo
+from imagesearch.index.numbers import ascending, count_distinct
 from imagesearch.index.segment import Segment
 from imagesearch.index.shelf import Shelf
 from imagesearch.index.table import Run, key_hashes
@@ -98,7 +99,8 @@ class View:
                 if new is not entry:
                     changed[new.picture.key] = Write(version, new)
                     rows.append(row)
-            self._changes_of[segment.id] = changed, np.union1d(hidden, rows).astype(np.int64)
+            both = np.concatenate([hidden, np.array(rows, np.int64)])
+            self._changes_of[segment.id] = changed, ascending(both)
         return self._changes_of[segment.id]
 
     @cached_property
@@ -194,7 +196,7 @@ class View:
         """Return a segment's rows that are deleted or replaced, ascending."""
         if segment.id not in self._hidden:
             rows = [self.tombs.of(segment.id), *self._hidden_by_tail(segment)]
-            self._hidden[segment.id] = np.unique(np.concatenate(rows))
+            self._hidden[segment.id] = ascending(np.concatenate(rows))
         return self._hidden[segment.id]
 
     def _hidden_by_tail(self, segment: Segment) -> Iterator[NDArray[np.int64]]:
@@ -344,17 +346,3 @@ def passing(
         mask = np.ones(end - start, np.bool_) if mask is None else mask
         mask[hidden[first:last] - start] = False
     return mask
-
-
-def count_distinct(numbers: Sequence[NDArray[np.uint64]]) -> int:
-    """Return how many different numbers there are."""
-    together = np.sort(np.concatenate([np.zeros(0, np.uint64), *numbers]))
-    return int(np.count_nonzero(together[1:] != together[:-1])) + bool(together.size)
-
-
-def distinct_numbers(numbers: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """Return the different numbers, ascending."""
-    together = np.sort(np.concatenate([np.zeros(0, np.uint64), *numbers]))
-    first = np.ones(together.size, np.bool_)
-    first[1:] = together[1:] != together[:-1]
-    return together[first]

@@ -21,12 +21,13 @@ from imagesearch.index.fanout.wire import (
     event_of,
 )
 from imagesearch.index.manifest import Manifest, SegmentInfo
+from imagesearch.index.numbers import distinct_numbers
 from imagesearch.index.parallel import each
 from imagesearch.index.policy import Policy
 from imagesearch.index.query import Hit, Query
 from imagesearch.index.ranking import Ranked, merged
 from imagesearch.index.search import rank_here
-from imagesearch.index.view import View, distinct_numbers
+from imagesearch.index.view import View
 
 __all__ = ["FanOut"]
 
