@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,8 @@ __all__ = ["FITTED", "build", "build_embedder", "weights_digest"]
 
 FITTED = Path(__file__).parent / "fitted"
 """What was fitted: ``statistics``, ``maps``, ``category``, ``decoder`` and ``settings.json``."""
+
+_HEADS = re.compile(r"(category|gallery|decoder|scalar|scale)\b")
 
 OUTPUTS = {"embedding": 512, "mid": 624, "logits": 1000, "category": len(IDS)}
 """Name and width of each vector the embedder gives."""
@@ -80,10 +83,13 @@ def build_embedder(
     return close(graph, OUTPUTS, about=about, mask=decoder is not None)
 
 
-def weights_digest(file: Path) -> str:
-    """Return one SHA-256 over all weights of an ONNX file by name, whatever wrote the file."""
+def weights_digest(file: Path, *, heads: bool = True) -> str:
+    """Return one SHA-256 over all weights of an ONNX file by name, whatever wrote the file.
+
+    Without ``heads`` those of category and mask are left out, which no vector depends on.
+    """
     digest = hashlib.sha256()
-    weights = onnx.load(file).graph.initializer
+    weights = [w for w in onnx.load(file).graph.initializer if heads or not _HEADS.match(w.name)]
     for weight in sorted(weights, key=lambda w: w.name):
         array = numpy_helper.to_array(weight)
         digest.update(f"{weight.name} {array.dtype} {array.shape}\n".encode())
@@ -118,7 +124,7 @@ def _meaning(out: Path, fitted: Path, say: Say) -> dict[str, Any] | None:
     if not (fitted / "meaning.json").exists():
         return None
     about = json.loads((fitted / "meaning.json").read_text())
-    if about["embedder"] != weights_digest(out / "embedder.onnx"):
+    if about["embedder"] != weights_digest(out / "embedder.onnx", heads=False):
         say("the map to meanings belongs to another embedder: run the step meaning, then build")
         return None
     shutil.copyfile(fitted / "meaning.npz", out / "meaning.npz")

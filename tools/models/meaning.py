@@ -123,7 +123,7 @@ def fit_meaning(cache: Path, models: Path, fitted: Path, say: Say = print) -> di
     np.savez(fitted / "meaning.npz", **{n: a.astype(np.float16) for n, a in arrays.items()})
     about = {
         "settings": SETTINGS,
-        "embedder": weights_digest(models / "embedder.onnx"),
+        "embedder": weights_digest(models / "embedder.onnx", heads=False),
         "encoder": encoder.id,
         "sources": seen.sources,
         "pictures": len(seen.labels),
