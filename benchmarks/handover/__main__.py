@@ -76,6 +76,7 @@ def _table(outcome: Outcome, engine: str) -> str:
         ("writes meanwhile", ", ".join(f"{n:,} {kind}" for kind, n in _written(outcome))),
         ("searches meanwhile", f"{outcome.searches:,}"),
         ("cut off and begun anew", f"{outcome.cuts}"),
+        ("refused by the engine and tried again", f"{outcome.refused}"),
         ("filled", f"{outcome.filled_rows:,} rows in {outcome.fill_seconds:.0f} s"),
         ("rows a second", f"{outcome.rows_per_second:,.0f}"),
         ("switch, back", f"{outcome.switch_seconds:.2f} s, {outcome.back_seconds:.2f} s"),

@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from imagesearch.catalogue import PictureKey, Service
+from imagesearch.errors import EngineUnavailable
 from imagesearch.index import Index
 from imagesearch.index.engine import Engine, HeldRow
+from imagesearch.operations.agreement import Agreement
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.handover import Handover
 from imagesearch.operations.instances import CreateInstance, create_instance
@@ -36,6 +39,8 @@ from benchmarks.scale.world import World
 __all__ = ["Outcome", "Run"]
 
 _BATCH = 500
+_PAUSE = 2.0
+"""Seconds after which somebody whom the engine refused tries again."""
 
 
 class Killed(BaseException):
@@ -97,6 +102,7 @@ class Outcome:
     switch_seconds: float = 0.0
     back_seconds: float = 0.0
     cuts: int = 0
+    refused: int = 0
     writes: dict[str, int] = field(default_factory=dict)
     searches: int = 0
     checked: int = 0
@@ -220,6 +226,7 @@ class Run:
             for worker in workers:
                 worker.stop()
             self.outcome.searches += searching.searches
+            self.outcome.refused += searching.refused
 
     def _hand_over(self, queries: int) -> None:
         began = time.perf_counter()
@@ -240,7 +247,9 @@ class Run:
         handover.switch()
 
     def _compare(self, when: str, queries: int) -> None:
-        agreement = self._handover().compare(queries, seed=len(when))
+        found: list[Agreement] = []
+        self._persist(lambda: found.append(self._handover().compare(queries, seed=len(when))))
+        agreement = found[-1]
         told = {
             "overlap_at_10": round(agreement.overlap or 0.0, 4),
             "least": agreement.least,
@@ -250,7 +259,7 @@ class Run:
             "stored": agreement.stored,
         }
         self.outcome.overlaps[when] = told
-        self._say(f"{when}: {told}")
+        self._say(f"{time.strftime('%H:%M:%S')} {when}: {told}")
 
     def _persist(self, work: Callable[[], object]) -> None:
         """Do some work, and begin it anew whenever it was cut off."""
@@ -258,6 +267,10 @@ class Run:
             try:
                 work()
             except Killed:
+                continue
+            except EngineUnavailable:
+                self.outcome.refused += 1
+                time.sleep(_PAUSE)
                 continue
             return
 
@@ -267,6 +280,9 @@ class Run:
         dice = random.Random(7)
         rest = dice.sample(self._book.keys, min(sample, len(self._book.keys)))
         for key in {*self._book.touched, *rest}:
-            check(index.snapshot(), key, self._book.known[key], self.outcome.faults)
-            self.outcome.checked += 1
+            self._persist(partial(self._check_one, index, key))
         self._say(f"checked {self.outcome.checked:,} pictures: {self.outcome.faults}")
+
+    def _check_one(self, index: Index, key: PictureKey) -> None:
+        check(index.snapshot(), key, self._book.known[key], self.outcome.faults)
+        self.outcome.checked += 1

@@ -211,8 +211,16 @@ class Searcher(_Worker):
         self._deployment, self._book, self._faults = deployment, book, faults
         self._vectors = vectors
         self.searches = 0
+        self.refused = 0
 
     def once(self) -> None:
+        """Search twice; an engine that does not answer is refused, not wrong."""
+        try:
+            self._search()
+        except EngineUnavailable:
+            self.refused += 1
+
+    def _search(self) -> None:
         """Search for a picture that nobody writes meanwhile, and for one that is not there."""
         key = self._book.take(self.dice)
         if key is None:

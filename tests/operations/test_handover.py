@@ -31,6 +31,7 @@ from imagesearch.operations.moves import Moves
 from imagesearch.operations.search import Search, search
 from imagesearch.settings import Settings
 from imagesearch.storage import ObjectStore
+from imagesearch.storage.versions import purge_objects
 
 from benchmarks.handover.exact import ExactEngine
 from tests.operations.conftest import Reader
@@ -210,10 +211,59 @@ def test_an_interrupted_drop_is_finished_by_the_next(
     with pytest.raises(KeyboardInterrupt):
         work.drop(sleep=killed)
     assert len(engines(ENGINE)) > 0
-    with pytest.raises(Conflict, match="milvus:shop holds pictures"):
-        Erasure(open_(), "shop", ["p1"], purge=lambda *_: [])
     assert Handover(open_(), "shop").drop() == [ENGINE]
     assert len(engines(ENGINE)) == 0
+
+
+@pytest.mark.parametrize("serving", [False, True])
+def test_products_are_erased_from_the_engine_too(
+    bucket: Bucket,
+    shop: Deployment,
+    engines: Room,
+    open_: Callable[..., Deployment],
+    serving: bool,
+) -> None:
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    work.fill()
+    if serving:
+        work.switch()
+    erasure = Erasure(open_(), "shop", ["p1"], purge=purge_objects(bucket), sleep=lambda _: None)
+    receipt = erasure.carry_out()
+    assert receipt.pictures == 1
+    assert len(engines(ENGINE)) == 0
+    after = open_()
+    standing = Handover(after, "shop").standing()
+    assert standing.stage is (Stage.SERVING if serving else Stage.READY)
+    assert standing.engine != ENGINE
+    rows = [row for held in engines(standing.engine)._rows.values() for row in held.values()]
+    assert len(rows) == standing.rows == PICTURES + 4
+    assert "p1" not in {row.picture.key.product_id for row in rows}
+    assert first(after, 2) == ("p2", 1.0)
+    assert first(after, 1)[0] != "p1"
+    assert Handover(after, "shop").engines == [standing.engine]
+
+
+def test_what_the_engine_refuses_is_given_to_it_again(
+    shop: Deployment, engines: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imagesearch.operations.handover._PAUSES", (0.0, 0.0))
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    engine = engines(ENGINE)
+    refusals = iter([True, True, False, True, True, True])
+
+    def fill(rows: Any) -> None:
+        if next(refusals):
+            raise EngineUnavailable("not now.")
+        ExactEngine.fill(engine, rows)
+
+    monkeypatch.setattr(engine, "fill", fill)
+    assert work.fill().stage is Stage.READY
+    work.drop(sleep=lambda _: None)
+    work.begin(ENGINE)
+    with pytest.raises(EngineUnavailable):
+        work.fill()
 
 
 def test_erasing_the_instance_erases_what_engines_hold(shop: Deployment, engines: Room) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -70,11 +70,14 @@ def lacking(manifest: Manifest) -> list[SegmentInfo]:
 
 
 def fill_next(
-    keeper: Keeper, on_progress: Callable[[int, int], None] = lambda _held, _rows: None
+    keeper: Keeper,
+    on_progress: Callable[[int, int], None] = lambda _held, _rows: None,
+    waits: Sequence[Callable[[], None]] = (),
 ) -> bool:
     """Give the engine elsewhere the smallest segment that it lacks; false if it lacks none.
 
-    ``on_progress`` is told how many rows it holds, of how many. Any number may do so at once, and
+    ``on_progress`` is told how many rows it holds, of how many; after each of ``waits`` a batch
+    that was refused is given once more. Any number may do so at once, and
     whoever is interrupted begins that segment anew. Raises
     :class:`~imagesearch.errors.EngineUnavailable`.
     """
@@ -93,7 +96,7 @@ def fill_next(
 
     engine = keeper.outposts.engine(before.outpost.name)
     segment = keeper.reader.shelf.segment(before.index, wanting[0])
-    fill(engine, rows_of_segment(segment), keeper.policy.parallel, told)
+    fill(engine, rows_of_segment(segment), keeper.policy.parallel, told, waits)
     _mark(keeper, before, wanting[0].id)
     return True
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
+from imagesearch.errors import EngineUnavailable
 from imagesearch.index.engine import BATCH, Engine, HeldRow
 from imagesearch.index.log import Version
 from imagesearch.index.parallel import each
@@ -21,14 +22,27 @@ def fill(
     rows: Iterable[HeldRow],
     parallel: int,
     on_rows: Callable[[int], None] = lambda _count: None,
+    waits: Sequence[Callable[[], None]] = (),
 ) -> None:
     """Have an engine hold rows; ``on_rows`` is told how many more it holds, now and then.
 
-    Raises :class:`~imagesearch.errors.EngineUnavailable`; then it may hold some of them.
+    A batch that it refuses is given to it once more after each of ``waits``. Raises
+    :class:`~imagesearch.errors.EngineUnavailable` after that; then it may hold some of the rows.
     """
+
+    def given(batch: Sequence[HeldRow]) -> None:
+        for wait in waits:
+            try:
+                engine.fill(batch)
+            except EngineUnavailable:
+                wait()
+            else:
+                return
+        engine.fill(batch)
+
     batches = _batches(rows)
     while some := [*islice(batches, _AT_ONCE)]:
-        each(engine.fill, some, min(parallel, _AT_ONCE))
+        each(given, some, min(parallel, _AT_ONCE))
         on_rows(sum(len(batch) for batch in some))
 
 

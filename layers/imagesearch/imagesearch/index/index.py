@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from imagesearch.errors import (
@@ -250,15 +251,18 @@ class Index:
         on_progress: Callable[[int, int], None] = lambda _held, _rows: None,
         *,
         has_time: Callable[[], bool] = lambda: True,
+        pauses: Sequence[float] = (),
     ) -> bool:
         """Give the attached engine the segments that it lacks, while there is time.
 
         ``on_progress`` is told how many rows of how many it holds; ``has_time`` is asked before
-        each segment. Return whether it holds all. The next call goes on where this one ended, or
-        died. Raises :class:`~imagesearch.errors.EngineUnavailable`.
+        each segment; after ``pauses`` (seconds) what the engine refused is tried again. Return
+        whether it holds all. The next call goes on where this one ended, or died. Raises
+        :class:`~imagesearch.errors.EngineUnavailable`.
         """
+        waits = [partial(self._clock.sleep, pause) for pause in pauses]
         while has_time():
-            if not fill_next(self._keeper, on_progress):
+            if not fill_next(self._keeper, on_progress, waits):
                 return True
         return not lacking(self._reader.manifest().manifest)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from imagesearch.index.engine import Engine
 
-__all__ = ["Engines", "collection"]
+__all__ = ["Engines", "collection", "place_of"]
 
 _FORMS = "Name s3vectors:BUCKET, s3vectors:BUCKET/INDEX, milvus or milvus:COLLECTION."
 _DIGITS = 12
@@ -83,17 +83,20 @@ def collection(settings: Settings, instance: Instance, manifest: Manifest, to: s
     raise InvalidField("to", what, fix=f"{_FORMS} Without --to it is the setting Engine.")
 
 
+def place_of(name: str) -> str:
+    """Return an engine's name without its collection: where another one may be made."""
+    return name.partition("/" if name.startswith("s3vectors:") else ":")[0]
+
+
 def _secret(place: str) -> str:
     """Read the token from ``file:PATH``, ``ssm:NAME`` or ``secretsmanager:NAME``."""
     kind, _, name = place.partition(":")
     if kind == "file" and name:
         return _from_file(Path(name))
     if kind == "ssm" and name:
-        return _from_aws(
-            "ssm", "get_parameter", ("Parameter", "Value"), Name=name, WithDecryption=True
-        )
+        return _parameter(name)
     if kind == "secretsmanager" and name:
-        return _from_aws("secretsmanager", "get_secret_value", ("SecretString",), SecretId=name)
+        return _managed(name)
     raise EngineUnavailable(
         "IMAGESEARCH_ENGINE_TOKEN says not where the token is.",
         fix="Set it to file:PATH, ssm:NAME or secretsmanager:NAME: a place, never the token.",
@@ -107,17 +110,28 @@ def _from_file(path: Path) -> str:
         raise _no_token(error) from error
 
 
-def _from_aws(service: str, method: str, steps: tuple[str, ...], **arguments: object) -> str:
+def _parameter(name: str) -> str:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        found = getattr(boto3.client(service, config=_patience()), method)(**arguments)
+        ssm = boto3.client("ssm", config=_patience())
+        found = ssm.get_parameter(Name=name, WithDecryption=True)
     except (BotoCoreError, ClientError) as error:
         raise _no_token(error) from error
-    for step in steps:
-        found = found[step]
-    return str(found).strip()
+    return str(found["Parameter"]["Value"]).strip()
+
+
+def _managed(name: str) -> str:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        manager = boto3.client("secretsmanager", config=_patience())
+        found = manager.get_secret_value(SecretId=name)
+    except (BotoCoreError, ClientError) as error:
+        raise _no_token(error) from error
+    return str(found["SecretString"]).strip()
 
 
 def _no_token(error: Exception) -> EngineUnavailable:

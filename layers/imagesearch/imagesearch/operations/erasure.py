@@ -25,7 +25,7 @@ from imagesearch.catalogue.thumbnails import Pack, Place, read_thumbnail
 from imagesearch.errors import Conflict, LostRace, NoSuchObject
 from imagesearch.index import Entry, Index, OfPicture, OfProduct, Snapshot
 from imagesearch.operations.deployment import Deployment
-from imagesearch.operations.handover import check_not_handed_over
+from imagesearch.operations.engines import collection, place_of
 from imagesearch.operations.instances import DeleteInstance, delete_instance
 from imagesearch.operations.moves import Moves
 from imagesearch.operations.reindex import settle
@@ -99,7 +99,6 @@ class Erasure:
         self._sleep = sleep
         self._moves = Moves(deployment.store, self.instance)
         _check_no_task(deployment, self.instance)
-        check_not_handed_over(deployment, name, "products cannot be erased there")
         if self._moves.others():
             raise Conflict(
                 f"instance {name!r} still has indexes of other bundles, which hold the products.",
@@ -128,13 +127,16 @@ class Erasure:
         self._moves.begin()
         try:
             self._there.create()
+            self._attach()
             place = self._deployment.index(self.instance).snapshot()
             self._deployment.index(self.instance).append(deletions=doomed, after=place)
             self._copy(on_progress)
+            self._there.fill()
             self._here.enter("frozen")
             # An earlier write may still arrive, and be acknowledged, for so long.
             self._sleep(self._here.policy.write_deadline + 1)
             self._copy(lambda: None)
+            self._serve()
             covered = self._here.snapshot()
             self._check_gone(covered)
             self._there.enter("frozen", sequence=covered.sequence)
@@ -165,6 +167,26 @@ class Erasure:
                 digest=_digest(deleted),
             ),
         )
+
+    def _attach(self) -> None:
+        """Have an engine elsewhere hold the fresh index if it holds the instance.
+
+        In a collection of its own: the old one is erased, and with it what is in no index any more.
+        """
+        outpost = self._here.snapshot().manifest.outpost
+        if outpost is None:
+            return
+        settings, fresh = self._deployment.settings, self._there.snapshot().manifest
+        name = collection(settings, self.instance, fresh, place_of(outpost.name))
+        self._moves.keep_engines({*self._moves.engines, outpost.name, name})
+        self._there.attach(name)
+
+    def _serve(self) -> None:
+        """Have the engine hold all of the fresh index, and answer if it does for the old one."""
+        if outpost := self._here.snapshot().manifest.outpost:
+            self._there.fill()
+            while not self._there.switch(serving=outpost.serving):
+                pass
 
     def _check_gone(self, snapshot: Snapshot) -> None:
         """Raise unless the products stayed away: who adds one again is not to lose that."""
@@ -215,6 +237,7 @@ class Erasure:
         """Delete the old index, the old packs, and what lies in the inbox of the products."""
         old = _aside(self._deployment, self.instance)
         old.enter("retired")
+        self._erase_engines()
         deleted = [one for folder in self._old_folders() for one in self._purge(folder, ())]
         # An add under way may have stored its pack already; the living refer to it.
         used = self._packs | _packs_of(self._there.snapshot(), self.instance)
@@ -226,6 +249,15 @@ class Erasure:
         for index in (self.instance, self._target):
             shutil.rmtree(_folder(self._deployment, index), ignore_errors=True)
         return deleted
+
+    def _erase_engines(self) -> None:
+        """Erase what engines hold of any index of the instance but the one in force."""
+        outpost = self._there.snapshot().manifest.outpost
+        kept = {outpost.name} if outpost else set()
+        for name in sorted({*self._moves.engines} - kept):
+            self._deployment.engines(name).erase()
+        if self._moves.engines:
+            self._moves.keep_engines(kept)
 
     def _old_folders(self) -> list[str]:
         """Return the prefixes of all indexes of the instance but the one in force.

@@ -31,8 +31,10 @@ from imagesearch.operations.engines import collection
 from imagesearch.operations.live_queries import forget_live, kept_live, live_queries
 from imagesearch.operations.moves import Moves
 
-__all__ = ["Handover", "Stage", "Standing", "check_not_handed_over"]
+__all__ = ["Handover", "Stage", "Standing"]
 
+_PAUSES = (1.0, 3.0, 10.0, 30.0)
+"""Seconds after which what the engine refused, a few tries included, is given to it once more."""
 _SETTLING = 30.0
 """Seconds for which a search that began before :meth:`Handover.back` may still ask the engine."""
 
@@ -121,7 +123,7 @@ class Handover:
         this one, or one that was killed, ended.
         """
         self._engine_name()
-        self._index.fill(on_progress, has_time=has_time)
+        self._index.fill(on_progress, has_time=has_time, pauses=_PAUSES)
         return self.standing()
 
     def compare(
@@ -172,8 +174,8 @@ class Handover:
     def drop(self, *, sleep: Callable[[float], None] = time.sleep) -> list[str]:
         """Have no engine any more, and erase what engines hold of it; return their names.
 
-        Raises :class:`Conflict` while searches ask it. What an interrupted one has left is erased
-        by the next.
+        Raises :class:`Conflict` while searches ask it, or the instance is moving. What an
+        interrupted one has left is erased by the next.
         """
         manifest = self._index.snapshot().manifest
         if manifest.outpost and manifest.outpost.serving:
@@ -181,6 +183,7 @@ class Handover:
                 f"searches of instance {self.instance.name!r} ask {manifest.outpost.name}.",
                 fix=f"First: imagesearch handover {self.instance.name} --back",
             )
+        self._check_still()
         known = self.engines
         if manifest.outpost:
             self._moves.keep_engines(known)
@@ -239,15 +242,6 @@ class Handover:
         """Return the engines that may hold something of the instance, in force or left over."""
         outpost = self._index.place().manifest.outpost
         return sorted({*self._moves.engines, *([outpost.name] if outpost else [])})
-
-
-def check_not_handed_over(deployment: Deployment, name: str, what: str) -> None:
-    """Raise :class:`Conflict` if an engine elsewhere may hold rows of an instance."""
-    if names := Handover(deployment, name).engines:
-        raise Conflict(
-            f"{names[0]} holds pictures of instance {name!r}, so {what}.",
-            fix=f"First: imagesearch handover {name} --back --drop; hand over again afterwards.",
-        )
 
 
 def _stage(manifest: Manifest) -> Stage:
