@@ -187,3 +187,28 @@ def test_only_the_nearest_codes_are_compared(
     assert found.total == 1500
     assert found.hits[0].picture.key == key(7, 0)
     assert 600 <= sum(compared) < 900
+
+
+def test_of_more_rows_more_of_the_nearest_codes_are_compared() -> None:
+    policy = Policy()
+    assert policy.candidates_among(1_000_000) == 1024
+    assert policy.candidates_among(5_000_000) == 5000
+    assert policy.candidates_among(10**9) == 16_384
+
+
+def test_a_share_of_what_passes_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = Policy(parallel=1, candidates=1, candidates_one_in=2)
+    index = Index(MemoryStore(), "i/", model="m", policy=policy)
+    index.create()
+    for part in range(3):
+        index.append([entry(n, part) for n in range(500)], after=index.snapshot())
+    index.fold()
+    compared: list[int] = []
+
+    def counted(row: NDArray[np.int8], rows: NDArray[np.int8]) -> NDArray[np.float64]:
+        compared.append(len(rows))
+        return dot_products(row, rows)
+
+    monkeypatch.setattr("imagesearch.index.search.dot_products", counted)
+    index.snapshot().search(Query(features=look(7)))
+    assert 750 <= sum(compared) < 900

@@ -43,13 +43,23 @@ class Policy:
     graph_rows: int | None = None
     """Rows from which on a segment gets a USearch graph; ``None`` is never."""
     candidates: int = 1024
-    """Nearest codes that are compared exactly."""
+    """Nearest codes that are compared exactly, at least."""
+    candidates_one_in: int = 1000
+    """Of so many rows that pass one is compared exactly: the more there are, the closer together
+    the nearest lie, and the more of them their codes confuse."""
+    most_candidates: int = 16_384
+    """Most of them that are compared for that reason."""
     cold_candidates: int = 192
     """The same while rows are still read one by one; with those as near as the last at most 256."""
     wait: float = 2.0
     """How long a snapshot waits for the sequence it was asked for."""
     parallel: int = 16
     """Requests that may be under way at once while opening."""
+
+    def candidates_among(self, rows: int) -> int:
+        """Return how many of the nearest codes to compare exactly where so many rows pass."""
+        share = min(rows // self.candidates_one_in, self.most_candidates)
+        return max(self.candidates, share)
 
     def wants_graph(self, rows: int) -> bool:
         """Tell whether a segment of so many rows gets a graph."""

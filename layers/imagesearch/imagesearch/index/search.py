@@ -151,8 +151,8 @@ def _ranked(
 ) -> Ranked:
     """Return the hits from ``start`` on to the end of the query's page.
 
-    At least ``policy.candidates`` of the nearest codes are compared exactly; with a threshold,
-    all that pass are. How many does not depend on the page, so that pages fit together. While
+    At least ``policy.candidates`` of the nearest codes, of very many rows a share, are compared
+    exactly; with a threshold, all that pass are. How many does not depend on the page, so that pages fit together. While
     rows must be read one by one, the first page is answered from ``policy.cold_candidates``.
     """
     fields = [*_fields(blocks, query)]
@@ -162,9 +162,10 @@ def _ranked(
         total = len(found) if groups is None else groups.size
         return Ranked(_page(found, query, start), total, groups=groups)
     groups = _groups(fields, query)
-    total = sum(field.passing for field in fields) if groups is None else groups.size
+    passed = sum(field.passing for field in fields)
+    total = passed if groups is None else groups.size
     deepest = max(DEEPEST, query.end)
-    wanted = max(policy.candidates, deepest)
+    wanted = max(policy.candidates_among(passed), deepest)
     if any(field.block.remote for field in fields) and _first_page(query):
         wanted = policy.cold_candidates
     found = _compared(query, _nearest(fields, wanted))
