@@ -220,7 +220,7 @@ def _apply(
 
 def _delete(shop: Workshop, place: _Place) -> None:
     opened = shop.house.open(place.instance)
-    if opened.snapshot.find(place.picture):
+    if opened.snapshot.find(place.picture, meaning=False):
         opened.index.append(deletions=[OfPicture(place.picture)], after=opened.snapshot)
         shop.house.wrote(opened)
 
