@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     meaning.add_argument("--models", type=Path, default=_ROOT / "layers" / "models")
     meaning.set_defaults(run=_meaning)
     curves = steps.add_parser("calibrate", help="fit match probabilities on trials; build again")
+    curves.add_argument("services", nargs="*", help="(default: all four)")
     curves.add_argument("--models", type=Path, default=_ROOT / "layers" / "models")
     curves.add_argument("--most", type=int, default=10_000, help="things that are asked for")
     curves.set_defaults(run=_calibrate)
@@ -151,9 +152,13 @@ def _meaning(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _calibrate(chosen: argparse.Namespace) -> dict[str, Any]:
+    from imagesearch.catalogue import Service
+
     from tools.models.calibrate import calibrate
 
-    return calibrate(chosen.models, chosen.cache, chosen.fitted, most=chosen.most, say=_say)
+    services = [Service(name) for name in chosen.services] or list(Service)
+    folders = (chosen.models, chosen.cache, chosen.fitted)
+    return calibrate(*folders, services, most=chosen.most, say=_say)
 
 
 def _scenes(chosen: argparse.Namespace) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,22 @@ _ASKED = {Service.PRODUCT: ("view",)}
 
 
 def calibrate(
-    bundle: Path, cache: Path, fitted: Path, *, most: int, say: Say = print
+    bundle: Path,
+    cache: Path,
+    fitted: Path,
+    services: Sequence[Service] = tuple(Service),
+    *,
+    most: int,
+    say: Say = print,
 ) -> dict[str, Any]:
-    """Fit every service's curve and write it, with its reliability, into ``settings.json``.
+    """Fit these services' curves and write them, with reliability, into ``settings.json``.
 
     The curve that is kept saw all trials; the reliability is that of two curves, each fitted on
     one half of the things and judged on the other.
     """
     settings = json.loads((fitted / "settings.json").read_text(encoding="utf-8"))
     opened = Bundle(bundle)
-    for service in Service:
+    for service in services:
         trials = make_trials(_SAME.get(service, service), bundle, cache, most=most, say=say)
         if service in _ASKED:
             trials = trials.of_kinds(_ASKED[service])
