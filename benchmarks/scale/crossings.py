@@ -11,8 +11,10 @@ from itertools import pairwise
 from benchmarks.scale.model import WAYS, Load, Plan
 from benchmarks.scale.prices import LIMITS
 
-__all__ = ["Stretch", "cheapest", "first", "largest_default", "stretches"]
+__all__ = ["HARDLY", "HARDLY_USD", "Stretch", "cheapest", "first", "largest_default", "stretches"]
 
+HARDLY, HARDLY_USD = 1.05, 5.0
+"""What is at most so much dearer (a factor, or USD a month) is as good if it is simpler."""
 _SMALLEST, _LARGEST = 1e4, 1e9
 _STEPS = 40
 """Sizes that are looked at in each power of ten, before the place is found exactly."""
@@ -20,7 +22,7 @@ _STEPS = 40
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From ``start`` to ``end`` pictures ``way`` is the cheapest that is possible."""
+    """From ``start`` to ``end`` pictures ``way`` is the one to take."""
 
     start: float
     end: float
@@ -54,9 +56,11 @@ def _between(low: float, high: float, holds: Callable[[float], bool]) -> float:
 
 
 def cheapest(load: Load) -> Plan | None:
-    """Return the cheapest plan that is possible; of two that cost the same the simpler one."""
+    """Return the cheapest plan that is possible; of those that hardly cost more, the simplest."""
     possible = [plan for plan in (way(load) for way in WAYS.values()) if not plan.reason]
-    return min(possible, key=lambda plan: plan.cost, default=None)
+    least = min((plan.cost for plan in possible), default=0.0)
+    bound = max(least * HARDLY, least + HARDLY_USD)
+    return next((plan for plan in possible if plan.cost <= bound), None)
 
 
 def stretches(load: Callable[[float], Load]) -> Iterator[Stretch]:

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.scale.figures import measured
+from benchmarks.scale.prices import ASSUMED
 
-__all__ = ["Growth", "Line", "growth", "line"]
-
-_MB = 1e6
+__all__ = ["Growth", "Line", "growth", "line", "segments"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,6 @@ class Growth:
     filtered_ms: Line
     distinct_ms: Line
     cold_ms: Line
-    cold_bytes: Line
-    cold_gets: Line
     memory_mb: Line
     fold_ms: Line
     fold_memory_mb: Line
@@ -83,38 +80,62 @@ class Growth:
         """Return the bytes of a picture that a first answer waits for."""
         return self.table.each + self.codes.each
 
+    def late_rows(self, pictures: float) -> float:
+        """Return the bytes of rows that come after a first answer: none if they are few."""
+        size = self.rows.each * pictures
+        return size if size > ASSUMED.few_bytes else 0.0
 
-_LINES: Mapping[str, tuple[str, float]] = {
-    "table": ("bytes_meta", 1),
-    "codes": ("bytes_b1", 1),
-    "rows": ("bytes_i8", 1),
-    "search_ms": ("cpu_ms", 1),
-    "filtered_ms": ("cpu_ms_filtered", 1),
-    "distinct_ms": ("cpu_ms_distinct", 1),
-    "cold_ms": ("cold_cpu_ms", 1),
-    "cold_bytes": ("cold_read", 1),
-    "cold_gets": ("cold_gets", 1),
-    "memory_mb": ("peak_mb", 1),
-    "fold_ms": ("fold_cpu_ms", 1),
-    "fold_memory_mb": ("fold_peak_mb", 1),
-    "refold_ms": ("refold_cpu_ms", 1),
+    def cold_bytes(self, pictures: float) -> float:
+        """Return the bytes that a first answer waits for."""
+        if self.late_rows(pictures):
+            return self.scanned * pictures + ASSUMED.row_reads * self.rows.each
+        return self.files * pictures
+
+    def cold_gets(self, pictures: float) -> float:
+        """Return the GETs that a first answer waits for: parts of files, and rows one by one."""
+        late = bool(self.late_rows(pictures))
+        files = (2 if late else 3) * segments(pictures)
+        parts = self.cold_bytes(pictures) / ASSUMED.part_bytes + files / 2
+        return 1 + parts + (ASSUMED.row_reads if late else 0)
+
+
+def segments(pictures: float) -> float:
+    """Return about how many segments an index has: settled ones, and a few young ones."""
+    return pictures / ASSUMED.segment_rows + ASSUMED.young_segments
+
+
+_LINES: Mapping[str, str] = {
+    "table": "bytes_meta",
+    "codes": "bytes_b1",
+    "rows": "bytes_i8",
+    "search_ms": "cpu_ms",
+    "filtered_ms": "cpu_ms_filtered",
+    "distinct_ms": "cpu_ms_distinct",
+    "cold_ms": "cold_cpu_ms",
+    "memory_mb": "peak_mb",
+    "fold_ms": "fold_cpu_ms",
+    "fold_memory_mb": "fold_peak_mb",
+    "refold_ms": "refold_cpu_ms",
 }
 
 
 def of(results: Sequence[Mapping[str, Any]]) -> Growth:
-    """Return the growth that measured sizes show."""
-    sizes = [result["rows"] for result in results]
+    """Return the growth that measured sizes show, each figure by the sizes that have it."""
+
+    def having(*keys: str) -> list[Mapping[str, Any]]:
+        return [result for result in results if all(key in result for key in keys)]
+
     lines = {
-        name: line(sizes, [result[key] * scale for result in results])
-        for name, (key, scale) in _LINES.items()
+        name: line([r["rows"] for r in having(key)], [r[key] for r in having(key)])
+        for name, key in _LINES.items()
     }
-    last = results[-1]
+    merges = having("merge_cpu_ms", "merge_rows")
     return Growth(
         **lines,
-        add_ms=last["add_cpu_ms"],
-        merge_row_ms=max(r["merge_cpu_ms"] / r["merge_rows"] for r in results),
-        merge_memory_mb=max(r["merge_peak_mb"] for r in results),
-        manifest_segment_bytes=last["segment_bytes"],
+        add_ms=having("add_cpu_ms")[-1]["add_cpu_ms"],
+        merge_row_ms=max(r["merge_cpu_ms"] / r["merge_rows"] for r in merges),
+        merge_memory_mb=max(r["merge_peak_mb"] for r in merges),
+        manifest_segment_bytes=having("segment_bytes")[-1]["segment_bytes"],
     )
 
 

@@ -132,19 +132,13 @@ def _holding(pictures: float, grown: Growth) -> _Function:
         max(LIMITS.default_memory_mb, memory),
         max(LIMITS.default_tmp_mb, grown.files * pictures * ASSUMED.tmp_slack / _MIB),
         grown.search_ms.at(pictures) / 1e3 * ASSUMED.scan_factor,
-        grown.cold_bytes.at(pictures) / (ASSUMED.s3_mb_s * 1e6)
+        grown.cold_bytes(pictures) / (ASSUMED.s3_mb_s * 1e6)
         + grown.cold_ms.at(pictures) / 1e3 * ASSUMED.scan_factor
         + 4 * ASSUMED.s3_latency_s,
-        _late_rows(pictures, grown) / (ASSUMED.s3_mb_s * 1e6),
-        grown.cold_gets.at(pictures),
-        grown.cold_bytes.at(pictures),
+        grown.late_rows(pictures) / (ASSUMED.s3_mb_s * 1e6),
+        grown.cold_gets(pictures),
+        grown.cold_bytes(pictures),
     )
-
-
-def _late_rows(pictures: float, grown: Growth) -> float:
-    """Return the bytes of rows that come after the first answer: none if they are few."""
-    size = grown.rows.each * pictures
-    return size if size > ASSUMED.few_bytes else 0.0
 
 
 def _billed(seconds: float, memory_mb: float, tmp_mb: float) -> float:
@@ -232,8 +226,8 @@ def fan_out(load: Load, workers: int = 0) -> Plan:
     held = _holding(fullest / count, growth())
     work = ASSUMED.worker_s + held.scan_s
     cold_work = ASSUMED.init_s + ASSUMED.worker_s + held.fetch_s
-    warm = SEARCH.seconds + ASSUMED.invoke_s + work
-    cold = ASSUMED.init_s + SEARCH.seconds + ASSUMED.invoke_s + cold_work
+    asking = SEARCH.seconds + ASSUMED.invoke_s + count * ASSUMED.ask_s
+    warm, cold = asking + work, ASSUMED.init_s + asking + cold_work
     share, any_cold = load.cold_share(work), load.cold_share(warm, 1 + count * instances)
     following, longer, reads = held.rows_wait(share, work)
     waited = warm + any_cold * (cold - warm) + longer

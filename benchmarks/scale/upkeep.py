@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from benchmarks.scale.growth import growth
+from benchmarks.scale.growth import growth, segments
 from benchmarks.scale.prices import ASSUMED, LIMITS, REQUEST_PRICES
 
 __all__ = ["Upkeep", "function_seconds", "largest", "upkeep", "what_bounds"]
@@ -49,8 +49,8 @@ def function_seconds(seconds: float, memory_mb: float) -> float:
 def upkeep(pictures: float, writes: float) -> Upkeep:
     """Return the upkeep of an index of so many pictures with so many writes a month."""
     grown = growth()
-    segments = max(1.0, pictures / ASSUMED.segment_rows)
-    manifest, tombs = grown.manifest_segment_bytes * segments, pictures / 8
+    count = segments(pictures)
+    manifest, tombs = grown.manifest_segment_bytes * count, pictures / 8
     tables = grown.table.each * pictures
     moved = (manifest + 2 * tombs) / (ASSUMED.s3_mb_s * 1e6)
     warm = (
@@ -69,7 +69,7 @@ def upkeep(pictures: float, writes: float) -> Upkeep:
     share = _cold(folds)
     price = REQUEST_PRICES
     seconds = folds * (warm + share * (cold - warm)) + merge_s
-    requests = folds * (6 * price.s3_write + (3 + share * 2 * segments) * price.s3_read)
+    requests = folds * (6 * price.s3_write + (3 + share * 2 * count) * price.s3_read)
     days = min(1.0, folds / 30)
     return Upkeep(
         pictures=pictures,
@@ -77,7 +77,7 @@ def upkeep(pictures: float, writes: float) -> Upkeep:
         fold_memory_mb=grown.fold_memory_mb.at(pictures) * 1e6 / _MIB,
         cold_fold_s=cold,
         fold_s=warm,
-        segments=segments,
+        segments=count,
         manifest=manifest,
         tombs=tombs,
         stored=pictures * grown.files

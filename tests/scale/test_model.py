@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.scale import model, tables
-from benchmarks.scale.crossings import cheapest, first, stretches
+from benchmarks.scale.crossings import HARDLY, HARDLY_USD, cheapest, first, stretches
 from benchmarks.scale.figures import keep, measured
 from benchmarks.scale.growth import growth, line
 from benchmarks.scale.model import WAYS, Load, vector_query
@@ -71,18 +71,18 @@ def test_what_is_called_possible_keeps_to_the_limits(way: str, load: Load) -> No
 
 
 @given(load=loads())
-def test_the_cheapest_way_is_possible_and_no_other_costs_less(load: Load) -> None:
+def test_the_cheapest_way_is_possible_and_no_other_costs_much_less(load: Load) -> None:
     found = cheapest(load)
     possible = [plan for plan in (way(load) for way in WAYS.values()) if not plan.reason]
     if found is None:
         assert not possible
     else:
         assert not found.reason
-        assert found.cost == min(plan.cost for plan in possible)
+        least = min(plan.cost for plan in possible)
+        assert found.cost <= max(least * HARDLY, least + HARDLY_USD)
 
 
-@settings(max_examples=5)
-@given(searches=st.floats(1e4, 1e8))
+@pytest.mark.parametrize("searches", tables.SEARCHES)
 def test_stretches_cover_every_size_once(searches: float) -> None:
     found = list(stretches(lambda size: Load(pictures=size, searches=searches, writes=0)))
     assert found[0].start == 1e4
@@ -138,7 +138,9 @@ def test_lines_go_through_what_was_measured() -> None:
     for result in measured():
         rows = result["rows"]
         assert grown.search_ms.at(rows) == pytest.approx(result["cpu_ms"], rel=0.34)
-        assert grown.cold_bytes.at(rows) == pytest.approx(result["cold_read"], rel=0.34)
+        assert grown.cold_bytes(rows) == pytest.approx(result["cold_read"], rel=0.1)
+        assert grown.cold_gets(rows) == pytest.approx(result["cold_gets"], rel=0.34, abs=15)
+        assert grown.cold_ms.at(rows) == pytest.approx(result["cold_cpu_ms"], rel=0.34)
         assert grown.memory_mb.at(rows) == pytest.approx(result["peak_mb"], rel=0.34)
         assert grown.files * rows == pytest.approx(result["bytes"], rel=0.02)
 
