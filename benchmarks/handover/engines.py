@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import subprocess
@@ -36,6 +37,7 @@ def _milvus(folder: Path) -> Iterator[tuple[str, Callable[[str], Engine]]]:
 
     if not packages.there("milvus_lite"):
         raise SystemExit(packages.WHY_NOT)
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
     port = _free_port()
     command = [_python(), "-m", "milvus_lite", "server", "--data-dir", str(folder / "milvus")]
     with (folder / "milvus.log").open("wb") as log:

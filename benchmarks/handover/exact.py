@@ -71,10 +71,11 @@ class ExactEngine:
         found: list[tuple[float, HeldRow]] = []
         total = 0
         for block in blocks:
+            alike = block.looks @ row
             for places in block.passing(question.category_id, question.filter):
                 total += places.size
-                cosines = block.looks[places] @ row
-                first = np.argsort(-cosines, kind="stable")[: question.wanted]
+                cosines = alike[places]
+                first = _first(cosines, question.wanted)
                 found += [(float(cosines[i]), block.rows[int(places[i])]) for i in first]
         found.sort(key=lambda pair: -pair[0])
         return Nearest([held for _, held in found[: question.wanted]], total <= question.wanted)
@@ -101,6 +102,14 @@ class ExactEngine:
         if segment not in self._blocks:
             self._blocks[segment] = _Block.of(self._rows.get(segment, {}).values())
         return self._blocks[segment]
+
+
+def _first(cosines: NDArray[np.float32], wanted: int) -> NDArray[np.int64]:
+    """Return the places of the largest, largest first."""
+    if wanted >= cosines.size:
+        return np.argsort(-cosines)
+    chosen = np.argpartition(-cosines, wanted - 1)[:wanted]
+    return chosen[np.argsort(-cosines[chosen])]
 
 
 @dataclass(frozen=True, slots=True)
