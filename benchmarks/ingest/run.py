@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
 import httpx
+import msgspec
+from imagesearch.ingest.lanes import LaneState
 from imagesearch_local.folder import DataFolder
 
 from benchmarks.ingest.job import Job
 from tests.running import Service
 
-__all__ = ["Result", "Yard", "mistakes"]
+__all__ = ["Progress", "Result", "Yard", "mistakes"]
 
 BUCKET = "imagesearch-local-000000000000-us-east-1"
 FOLDER = "imports/goods"
+_ENDS = frozenset({"done", "failed", "cancelled"})
 
 
 @dataclass
@@ -41,13 +44,29 @@ class Result:
     mistakes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the lanes of a task are."""
+
+    lanes: list[LaneState]
+
+    @property
+    def at_work(self) -> bool:
+        """Tell whether some worker has begun a lane and not ended it; it may be dead by now."""
+        return any(lane.worker and not lane.finished for lane in self.lanes)
+
+    @property
+    def share(self) -> float:
+        """Return how much of the work is done, from 0 to 1."""
+        return sum(lane.done for lane in self.lanes) / max(sum(n.items for n in self.lanes), 1)
+
+
 class Yard:
     """A service with a job's pictures in its bucket."""
 
     def __init__(self, data: Path, job: Job) -> None:
         self.service = Service(data)
         self.job = job
-        self._chance = random.Random(7)
 
     def start(self) -> None:
         """Start the service, make the instance, put the pictures into the bucket."""
@@ -73,7 +92,10 @@ class Yard:
     def run(self, *, kills: int = 0, restarts: int = 0, most: float = 3600) -> Result:
         """Submit the job and wait for its end; kill workers and stop the service on the way.
 
-        Kills and restarts are spread evenly over the work. Every second restart is a SIGKILL.
+        Kills and restarts are spread evenly over the work, the first of each as soon as some is
+        under way; a kill ends all workers of the moment. While some are to come, the workers run
+        only between looks at what they did, so that the work cannot be over before them. Every
+        second restart is a SIGKILL.
         """
         with self.service.client() as client:
             body = {"bucket": BUCKET, "path": f"/{FOLDER}"}
@@ -81,24 +103,20 @@ class Yard:
             answer.raise_for_status()
         used = {pid: _cpu(pid) for pid in self.workers()}
         place, began = answer.headers["location"], time.monotonic()
-        result = Result(answer.json(), 0.0)
-        kill_at = [100 * (n + 1) / (kills + 1) for n in range(kills)]
-        restart_at = [100 * (n + 1) / (restarts + 1) for n in range(restarts)]
+        result, s3 = Result(answer.json(), 0.0), self.s3()
         while time.monotonic() - began < most:
-            result.task = self._show(place)
-            result.megabytes = max([result.megabytes, *map(_peak, self.workers())])
-            if result.task["state"] in {"done", "failed", "cancelled"}:
-                break
-            done = 100 * result.task["counts"]["done"] / max(result.task["counts"]["total"], 1)
-            if kill_at and done >= kill_at[0] and self._kill():
-                kill_at.pop(0)
-                result.kills += 1
-            if restart_at and done >= restart_at[0]:
-                restart_at.pop(0)
-                result.restarts += 1
-                self.service.stop(signal.SIGKILL if result.restarts % 2 == 0 else signal.SIGTERM)
-                self.service.start()
-            time.sleep(0.5)
+            disturbs = result.kills < kills or result.restarts < restarts
+            with self._held() if disturbs else nullcontext():
+                self._look(place, result)
+                if result.task["state"] in _ENDS:
+                    break
+                progress = self._progress(s3) if disturbs else Progress([])
+                if progress.at_work and _due(result.kills, kills, progress) and self._kill():
+                    result.kills += 1
+                    continue
+            if progress.at_work and _due(result.restarts, restarts, progress):
+                self._restart(result)
+            time.sleep(0.1 if disturbs else 0.5)
         if not kills and not restarts:
             result.cpu = sum(_cpu(pid) - used.get(pid, 0.0) for pid in self.workers())
         result.seconds = time.monotonic() - began
@@ -109,16 +127,47 @@ class Yard:
         """Return the pids of the function processes that work on tasks."""
         return [pid for pid in self.service.function_processes() if _cwd(pid).name == "ingest"]
 
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Let no worker go on for the time being."""
+        workers = self.workers()
+        _signal(workers, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(workers, signal.SIGCONT)
+
     def _kill(self) -> bool:
         workers = self.workers()
-        if workers:
-            os.kill(self._chance.choice(workers), signal.SIGKILL)
+        _signal(workers, signal.SIGKILL)
         return bool(workers)
 
-    def _show(self, place: str) -> dict[str, Any]:
+    def _progress(self, s3: Any) -> Progress:  # noqa: ANN401  a boto3 client
+        listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="tasks/work/shop/").get("Contents", [])
+        keys = [one["Key"] for one in listed if "/lanes/" in one["Key"]]
+        bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys]
+        return Progress([msgspec.json.decode(body, type=LaneState) for body in bodies])
+
+    def _restart(self, result: Result) -> None:
+        result.restarts += 1
+        self.service.stop(signal.SIGKILL if result.restarts % 2 == 0 else signal.SIGTERM)
+        self.service.start()
+
+    def _look(self, place: str, result: Result) -> None:
         with self.service.client() as client:
-            found: dict[str, Any] = client.get(place).json()
-            return found
+            result.task = client.get(place).json()
+        result.megabytes = max([result.megabytes, *map(_peak, self.workers())])
+
+
+def _due(had: int, wanted: int, progress: Progress) -> bool:
+    """Tell whether the next of ``wanted`` troubles is due, when they are spread evenly."""
+    return had < wanted and progress.share >= had / wanted
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _cwd(pid: int) -> Path:
