@@ -74,6 +74,7 @@ class Plan:
     that share the pictures because one would be too large. ``requests`` and ``bytes`` are those
     of a cold search; ``memory_mb`` and ``tmp_mb`` of the largest function that searches. After a
     cold search ``rows_after`` more find that not all rows are at hand, which is in ``mean_s``.
+    ``fill_s`` is how long it takes to give an engine everything, at the most that it allows.
     """
 
     way: str
@@ -90,6 +91,7 @@ class Plan:
     cold_share: float
     mean_s: float
     rows_after: float = 0.0
+    fill_s: float = 0.0
     costs: Mapping[str, float]
 
     @property
@@ -291,8 +293,9 @@ def _asking(load: Load, way: str, warm_s: float, cold_s: float) -> tuple[Plan, i
     """Return a plan in which an engine elsewhere is asked, without what that one costs."""
     instances = math.ceil(load.pictures / largest())
     part = load.divided(instances)
-    warm = SEARCH.seconds + warm_s
-    cold = ASSUMED.init_s + SEARCH.seconds + 4 * ASSUMED.s3_latency_s + cold_s
+    read = upkeep(part.pictures, part.writes).told
+    reading = 4 * ASSUMED.s3_latency_s + read / (ASSUMED.s3_mb_s * 1e6)
+    warm, cold = SEARCH.seconds + warm_s, ASSUMED.init_s + SEARCH.seconds + reading + cold_s
     share = load.cold_share(warm)
     seconds = warm + share * (cold - warm)
     run = _billed(seconds, LIMITS.default_memory_mb, LIMITS.default_tmp_mb)
@@ -308,6 +311,7 @@ def _asking(load: Load, way: str, warm_s: float, cold_s: float) -> tuple[Plan, i
         memory_mb=LIMITS.default_memory_mb,
         tmp_mb=LIMITS.default_tmp_mb,
         requests=3.0 * instances,
+        bytes=instances * read,
         warm_s=warm,
         cold_s=cold,
         cold_share=share,
@@ -340,7 +344,9 @@ def s3_vectors(load: Load) -> Plan:
         "filling": filled * size / _GB * PRICES.vectors_put_gb,
         "vectors stored": held * size / _GB * PRICES.vectors_gb_month,
     }
-    return replace(plan, reason=reason, costs={**plan.costs, **_times(engine, instances)})
+    costs = {**plan.costs, **_times(engine, instances)}
+    fill_s = part.pictures / LIMITS.vectors_filled
+    return replace(plan, reason=reason, fill_s=fill_s, costs=costs)
 
 
 def milvus(load: Load) -> Plan:

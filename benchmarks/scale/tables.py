@@ -74,12 +74,17 @@ def _ways(way: str, sizes: Sequence[float] = PICTURES) -> str:
         ("… bytes from S3", [_bytes(plan.bytes) for plan in plans]),
         ("warm search, s", [_seconds(plan.warm_s) for plan in plans]),
         ("cold search, s", [_seconds(plan.cold_s) for plan in plans]),
-        ("searches after it until all rows are there", [f"{p.rows_after:,.0f}" for p in plans]),
+        (
+            "searches after it until all rows are there",
+            [f"{p.rows_after:,.0f}" if p.rows_after else "" for p in plans],
+        ),
         ("searches that wait for a cold function", [_share(plan.cold_share) for plan in plans]),
+        ("hours to fill it, at the service's limit", [_hours(plan.fill_s) for plan in plans]),
         ("possible?", [f"no: {plan.reason}" if plan.reason else "yes" for plan in plans]),
     ]
     return f"**{way}**\n\n" + _table(
-        ["pictures", *(_count(size) for size in sizes)], ([name, *cells] for name, cells in rows)
+        ["pictures", *(_count(size) for size in sizes)],
+        ([name, *cells] for name, cells in rows if any(cells)),
     )
 
 
@@ -201,6 +206,14 @@ def _bytes(number: float) -> str:
 
 def _seconds(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.2g}"
+
+
+def _some(number: float) -> str:
+    return f"{number:,.0f}" if number else ""
+
+
+def _hours(seconds: float) -> str:
+    return _seconds(seconds / 3600) if seconds else ""
 
 
 def _share(number: float) -> str:

@@ -40,6 +40,11 @@ class Upkeep:
     stored: float
     cost: float
 
+    @property
+    def told(self) -> float:
+        """Return the bytes that say what an index consists of, which every environment reads."""
+        return self.manifest + self.tombs
+
 
 def function_seconds(seconds: float, memory_mb: float) -> float:
     """Return what so many seconds of a function cost."""
