@@ -16,6 +16,7 @@ from imagesearch.vision import Vision
 from imagesearch.vision.manifest import Manifest
 from imagesearch.vision.picture import Original
 from imagesearch.vision.views import squares
+from numpy.typing import NDArray
 from PIL import Image
 
 from tests.pictures import as_bytes, drawn
@@ -131,7 +132,7 @@ def test_a_mirrored_view_makes_the_vector_blind_to_mirroring(bundle: Callable[..
     np.testing.assert_allclose(plain, turned, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["mirror", "turn", "centre", "quarters"])
+@pytest.mark.parametrize("name", ["mirror", "turn", "ink", "centre", "quarters"])
 @pytest.mark.parametrize("region", [Region(0, 1, 0, 1), Region(3, 40, 7, 30), None])
 def test_every_view_adds_to_the_vector(
     vision: Vision, bundle: Callable[..., Path], name: str, region: Region | None
@@ -176,6 +177,31 @@ def test_the_quarters_are_those_of_the_region(tiny: Path) -> None:
     assert shown.shape == (5, 64, 64, 3)
     inner = shown[1:, 4:-4, 4:-4].reshape(4, -1, 3).astype(int)
     assert np.abs(inner - np.array(colours)[:, np.newaxis]).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("mark", "ground"), [("white", "black"), ("red", "lime"), ("#333", "#444")]
+)
+def test_ink_is_the_same_in_whatever_colours(tiny: Path, mark: str, ground: str) -> None:
+    spec = Manifest.read(tiny / "bundle.json").embedder
+
+    def shown(mark: str, ground: str) -> NDArray[np.int_]:
+        picture = Image.new("RGB", (64, 64), ground)
+        picture.paste(mark, (20, 16, 44, 36))
+        original = Original.open(as_bytes(picture, "PNG"))
+        return squares(original, Region(0, 64, 0, 64), ["plain", "ink"], spec)[1].astype(int)
+
+    dark = shown("black", "white")
+    assert dark[0, 0].tolist() == [255, 255, 255]
+    assert dark[25, 30].tolist() == [0, 0, 0]
+    assert np.abs(shown(mark, ground) - dark).max() < 3
+
+
+def test_ink_of_a_flat_picture_is_white(tiny: Path) -> None:
+    original = Original.open(as_bytes(Image.new("RGB", (64, 48), (90, 20, 200)), "PNG"))
+    spec = Manifest.read(tiny / "bundle.json").embedder
+    shown = squares(original, original.whole, ["plain", "ink"], spec)
+    assert (shown[1] == 255).all()
 
 
 def test_the_same_picture_gives_the_same_bits(vision: Vision, tiny: Path) -> None:

@@ -53,8 +53,8 @@ _HEAD_ONLY = ("rare", "drawn")
 _STATISTICS_VIEWS = 6000
 _KEPT = 16
 _LENGTH = 6.0
-_VIEWS = {"fabric": ["plain", "turn", "centre"]}
-_WHOLE = 0.5
+_VIEWS = {"fabric": ["plain", "turn", "centre"], "trademark": ["plain", "ink"]}
+_WHOLE = {"product": 0.5, "generic": 0.5, "trademark": 1.0}
 """Weight of the whole picture beside a found subject; .25 to 1 are equal on the trials."""
 
 
@@ -168,7 +168,7 @@ def _service(service: str) -> dict[str, Any]:
         "parts": [{"output": "embedding", "weight": 1.0}, {"output": "mid", "weight": weight}],
         "map": {"file": "maps.npz", "mean": f"{name}.mean", "matrix": f"{name}.matrix"},
         "views": _VIEWS.get(service, ["plain"]),
-        **({} if service == "fabric" else {"whole": _WHOLE}),
+        **({"whole": _WHOLE[service]} if service in _WHOLE else {}),
     }
 
 

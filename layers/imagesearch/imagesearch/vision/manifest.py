@@ -40,7 +40,7 @@ DIMENSIONS = 512
 """Length of every vector."""
 Resize = Literal["bicubic", "bilinear"]
 """How a crop is stretched to a network's square."""
-ViewName = Literal["plain", "mirror", "turn", "centre", "quarters"]
+ViewName = Literal["plain", "mirror", "turn", "ink", "centre", "quarters"]
 """A way to show a subject; :mod:`imagesearch.vision.views` says what each is."""
 
 _FORMAT = 1

@@ -17,6 +17,8 @@ from imagesearch.vision.picture import Original
 
 __all__ = ["squares"]
 
+_RIM = 10  # pixels of a square that count as its edge
+
 
 def squares(
     original: Original, region: Region, names: Sequence[ViewName], spec: Embedder
@@ -24,8 +26,9 @@ def squares(
     """Return the views of a region, ``[n, side, side, 3]``.
 
     ``plain`` is the region with its margin; ``mirror`` and ``turn`` are that mirrored left to right
-    and turned by a quarter; ``centre`` is the middle 60 % of the region's width and height;
-    ``quarters`` are its four quarters. The plain view always comes first.
+    and turned by a quarter; ``ink`` is that in greys of full contrast, dark on light, whatever its
+    colours were; ``centre`` is the middle 60 % of the region's width and height; ``quarters`` are
+    its four quarters. The plain view always comes first.
     """
     plain = original.crop(region, spec.side, margin=spec.margin, resize=spec.resize)
     views = [plain]
@@ -34,10 +37,29 @@ def squares(
             views.append(plain[:, ::-1])
         elif name == "turn":
             views.append(np.rot90(plain))
+        elif name == "ink":
+            views.append(_ink(plain))
         elif name != "plain":
             parts = _quarters(region) if name == "quarters" else [_part(region, 0.2, 0.8, 0.2, 0.8)]
             views += [original.crop(part, spec.side, resize=spec.resize) for part in parts]
     return np.stack(views)
+
+
+def _ink(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the shades along the direction in which the colours differ most.
+
+    The darkest and lightest 2 % become black and white; what is commonest at the edges is light.
+    """
+    colours = square.reshape(-1, 3).astype(np.float32)
+    away = colours - colours.mean(axis=0)
+    _, directions = np.linalg.eigh(np.einsum("ni,nj->ij", away, away) / len(away))
+    shades = np.einsum("ni,i->n", away, directions[:, -1]).reshape(square.shape[:2])
+    low, high = np.quantile(shades, (0.02, 0.98))
+    ink = np.clip((shades - low) / max(float(high - low), 1e-3), 0, 1)
+    rim = np.concatenate([ink[:_RIM], ink[-_RIM:], ink[:, :_RIM].T, ink[:, -_RIM:].T])
+    if np.median(rim) < 0.5:
+        ink = 1 - ink
+    return np.repeat((ink * 255).astype(np.uint8)[..., np.newaxis], 3, axis=2)
 
 
 def _quarters(region: Region) -> Iterator[Region]:
