@@ -289,7 +289,9 @@ def vector_query(vectors: float, size: float) -> float:
     return PRICES.vectors_query + sum(count * size / _TB * price for count, price in tiers)
 
 
-def _asking(load: Load, way: str, warm_s: float, cold_s: float) -> tuple[Plan, int, Load]:
+def _asking(
+    load: Load, way: str, warm_s: float, cold_s: float, memory_mb: float
+) -> tuple[Plan, int, Load]:
     """Return a plan in which an engine elsewhere is asked, without what that one costs."""
     instances = math.ceil(load.pictures / largest())
     part = load.divided(instances)
@@ -298,7 +300,7 @@ def _asking(load: Load, way: str, warm_s: float, cold_s: float) -> tuple[Plan, i
     warm, cold = SEARCH.seconds + warm_s, ASSUMED.init_s + SEARCH.seconds + reading + cold_s
     share = load.cold_share(warm)
     seconds = warm + share * (cold - warm)
-    run = _billed(seconds, LIMITS.default_memory_mb, LIMITS.default_tmp_mb)
+    run = _billed(seconds, memory_mb, LIMITS.default_tmp_mb)
     costs = {
         **_times(_requests(part), instances),
         "search": instances * load.searches * (run + REQUEST_PRICES.lambda_request),
@@ -308,7 +310,7 @@ def _asking(load: Load, way: str, warm_s: float, cold_s: float) -> tuple[Plan, i
         way=way,
         load=load,
         instances=instances,
-        memory_mb=LIMITS.default_memory_mb,
+        memory_mb=memory_mb,
         tmp_mb=LIMITS.default_tmp_mb,
         requests=3.0 * instances,
         bytes=instances * read,
@@ -329,7 +331,11 @@ def _held(load: Load) -> float:
 def s3_vectors(load: Load) -> Plan:
     """Return the plan with Amazon S3 Vectors, one vector index for each instance."""
     plan, instances, part = _asking(
-        load, "S3 Vectors", ASSUMED.vectors_warm_s, ASSUMED.vectors_cold_s
+        load,
+        "S3 Vectors",
+        ASSUMED.vectors_warm_s,
+        ASSUMED.vectors_cold_s + ASSUMED.vectors_import_s,
+        LIMITS.default_memory_mb,
     )
     size = ASSUMED.vector_bytes + ASSUMED.record_bytes
     filled = part.writes * (1 + ASSUMED.copies)
@@ -351,7 +357,13 @@ def s3_vectors(load: Load) -> Plan:
 
 def milvus(load: Load) -> Plan:
     """Return the plan with a cluster: capacity-optimised units of Zilliz Cloud."""
-    plan, instances, part = _asking(load, "Milvus", ASSUMED.cluster_warm_s, ASSUMED.cluster_warm_s)
+    plan, instances, part = _asking(
+        load,
+        "Milvus",
+        ASSUMED.cluster_warm_s,
+        ASSUMED.cluster_warm_s + ASSUMED.cluster_import_s,
+        ASSUMED.cluster_memory_mb,
+    )
     capacity = LIMITS.unit_vectors * ASSUMED.cluster_share
     replicas = max(1, math.ceil(part.busiest / LIMITS.unit_queries))
     units = math.ceil(_held(part) / capacity) * replicas
