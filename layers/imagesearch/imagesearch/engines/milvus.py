@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ __all__ = ["LONGEST_RECORD", "MilvusEngine", "connect"]
 
 _SECONDS = 10
 """How long one call may take, its repetitions included."""
+_FILL_SECONDS = 60
+"""The same of one that nobody waits for: milvus-lite takes nothing while it builds a graph."""
 _DEEPEST = 16_384
 """Neighbours that one search brings (the service's limit for offset and limit together)."""
 _LONGEST_ID, LONGEST_RECORD = 128, 65_535
@@ -36,6 +39,7 @@ def connect(uri: str, token: str) -> Client:
     """Connect to the Milvus at ``uri``: an address, or the path of a file of milvus-lite."""
     import pymilvus
 
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what it says is in our errors
     return pymilvus.MilvusClient(uri, token=token, timeout=_SECONDS)
 
 
@@ -76,7 +80,7 @@ class MilvusEngine:
         for some in batches(rows, BATCH):
             data = [_entity(row) for row in some]
             with self._client("upsert") as client:
-                client.upsert(self._collection, data, timeout=_SECONDS)
+                client.upsert(self._collection, data, timeout=_FILL_SECONDS)
 
     def remove(self, segment: str, keys: Iterable[PictureKey]) -> None:
         """Delete rows by their ids, up to 500 in a request."""
