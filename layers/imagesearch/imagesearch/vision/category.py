@@ -26,10 +26,11 @@ def blended(
     ``whole`` the last is the whole picture's: the geometric mean of both, in which the subject
     weighs 1 and the whole picture ``categories.whole``.
     """
+    subject: NDArray[np.float32] = rows[0]
     if not whole or categories.whole == 0:
-        return rows[0]
+        return subject
     share = np.float32(categories.whole / (1 + categories.whole))
-    mean = (rows[0] + _LEAST) ** (1 - share) * (rows[-1] + _LEAST) ** share
+    mean = (subject + _LEAST) ** (1 - share) * (rows[-1] + _LEAST) ** share
     chances: NDArray[np.float32] = mean / mean.sum()
     return chances
 
