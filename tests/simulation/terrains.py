@@ -99,9 +99,17 @@ def elsewhere(seed: int) -> Scenario:
 
 
 def restless(seed: int) -> Scenario:
-    """As elsewhere; several roll back while engines come and go."""
-    calm = Weather(slowest=SECOND // 50)
-    return replace(elsewhere(seed), turners=3, writers=2, operations=9, weather=calm, crash=0)
+    """As elsewhere; two roll back, and little else happens but that engines come and go."""
+    return replace(
+        elsewhere(seed),
+        weather=Weather(slowest=SECOND // 50),
+        crash=0,
+        writers=1,
+        readers=1,
+        folders=1,
+        turners=2,
+        operations=12,
+    )
 
 
 TERRAINS: Mapping[str, Callable[[int], Scenario]] = {
