@@ -119,6 +119,16 @@ def test_every_event_is_answered_by_the_built_functions(invoke: Invoke) -> None:
     assert invoke("CatalogueFunction", "erase-instance")["statusCode"] == 202
 
 
+@pytest.mark.parametrize("number", [1, 4])
+def test_a_ranker_runs_and_does_nothing_for_what_is_no_task(
+    build: Path, aws: dict[str, str], number: int
+) -> None:
+    with Environment(build, f"Rank{number}Function", aws) as ranker:
+        answer = ranker.invoke({"routeKey": "GET /"})
+    assert answer["errorType"] == "Unreadable"
+    assert "this is no task" in answer["errorMessage"]
+
+
 @pytest.mark.parametrize(
     ("event", "status"),
     [
