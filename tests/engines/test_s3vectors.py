@@ -14,15 +14,16 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
-from imagesearch.catalogue import Attributes
+from imagesearch.catalogue import Attributes, PictureKey
 from imagesearch.catalogue.filter import Filter
-from imagesearch.engines import open_engine, s3vectors, s3vectors_filter
+from imagesearch.engines import milvus, open_engine, s3vectors, s3vectors_filter
 from imagesearch.errors import EngineUnavailable
 from imagesearch.index.engine import Question
 
 from tests.engines import packages
 from tests.engines.fake_s3vectors import (
     FILTERABLE_BYTES,
+    PAYLOAD,
     FakeS3Vectors,
     check_filter,
     passes,
@@ -67,6 +68,18 @@ def test_a_filter_says_the_same_whatever_an_absent_key_means(filter: Filter) -> 
 def test_what_filters_look_at_is_small(attributes: Any) -> None:
     metadata = s3vectors_filter.metadata(attributes)
     assert len(json.dumps(metadata)) < FILTERABLE_BYTES / 2
+
+
+def test_the_largest_rows_are_within_the_limits(quiet: FakeS3Vectors) -> None:
+    own = engine(quiet)
+    own.create()
+    strings = {f"str_attr{n}": "😀" * 128 for n in ("", 2, 3, 4)}
+    largest = Attributes(custom_content="😀" * 4096, **strings)
+    name = PictureKey("😀" * 256, "😀" * 256)
+    own.fill([row(1, name=name, attributes=largest)])
+    ((_, put),) = [asked for asked in quiet.requests if asked[0] == "PutVectors"]
+    assert 500 * len(json.dumps(put)) < PAYLOAD
+    assert len(put["vectors"][0]["metadata"]["record"]) < milvus.LONGEST_RECORD
 
 
 def test_what_is_asked_is_within_the_limits(quiet: FakeS3Vectors) -> None:
