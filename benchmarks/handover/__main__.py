@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 from dataclasses import asdict
@@ -28,6 +29,7 @@ from benchmarks.index.store import running as storing
 def main() -> None:
     """Run it, print a table and the same as one line of JSON; status 1 if anything was wrong."""
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
     with tempfile.TemporaryDirectory(dir=given.work) as name:
         folder = Path(name)
         with storing(folder / "store") as environment, running(given.engine, folder) as engine:

@@ -130,7 +130,7 @@ class Run:
         say: Callable[[str], None],
     ) -> None:
         self._store, self._folder, self._to, self._say = store, folder, to, say
-        self._cuts = Cuts(kills)
+        self._cuts = Cuts(kills, every=max(2, pictures // 10_000))
         self._engines = lambda name: Cutting(engines(name), self._cuts)
         self._world = World(pictures)
         self._book = Book()
