@@ -232,6 +232,18 @@ def test_equal_looks_come_in_the_order_of_keys_on_every_page() -> None:
         place.check(Query(features=look(1), start=start, num=30))
 
 
+def test_of_thousands_of_equal_looks_those_that_are_proposed_are_hits() -> None:
+    place = Place()
+    for start in range(0, 4500, 500):
+        place.add(*[entry(n, features=look(1)) for n in range(start, start + 500)])
+    place.open().fold()
+    place.hand_over()
+    answer = place.open().snapshot().search(Query(features=look(1)))
+    assert len(answer.hits) == 10
+    assert answer.total == 4500
+    assert place.engine.asked[-1].wanted < 4500
+
+
 def test_a_segment_is_filled_before_the_manifest_names_it(place: Place) -> None:
     order: list[str] = []
     place.engine.before = order.append

@@ -28,6 +28,8 @@ __all__ = ["EngineRanking", "Outposts"]
 _SLACK = 16
 """Rows that are asked for beyond those needed, since the engine's order may differ a little."""
 _GROWTH = 4
+_PATIENCE = 1024
+"""Rows beyond which no more are asked for only because many are equally alike."""
 _NOISE = 1e-5
 """Difference of squared distances that an engine's arithmetic may get wrong."""
 
@@ -77,8 +79,9 @@ class EngineRanking:
 
     The engine is asked for a few rows more than needed, and for four times as many until those
     that count are enough, or it says that there are no others, or :attr:`Engine.deepest` is
-    reached. Likeness follows from each row itself, so it is what it would be here; which rows are
-    proposed is the engine's business, and an approximate one may overlook some.
+    reached. Of more than 1,000 that are equally alike, those that it proposes are hits. Likeness
+    follows from each row itself, so it is what it would be here; which rows are proposed is the
+    engine's business, and an approximate one may overlook some.
 
     ``total`` is exact when the engine has returned everything that passes, or everything above
     the threshold. Otherwise, without filter, threshold and grouping, it is what the manifest
@@ -116,7 +119,8 @@ class EngineRanking:
             edge = _edge(nearest.rows, query)
             if nearest.complete or _is_below(query, edge):
                 return ranked
-            if _is_certain(ranked.hits, query, edge) or asked == self.engine.deepest:
+            settled = _is_certain(ranked.hits, query, edge, asked)
+            if settled or asked == self.engine.deepest:
                 return _counted(view, segments, query, ranked)
             wanted = asked * _GROWTH
 
@@ -186,10 +190,15 @@ def _is_below(query: Query, edge: float) -> bool:
     return 0 < query.score_threshold - _NOISE > 1 - edge / 2
 
 
-def _is_certain(hits: Sequence[Hit], query: Query, edge: float) -> bool:
-    """Tell whether no row beyond the edge can belong on the page or before it."""
+def _is_certain(hits: Sequence[Hit], query: Query, edge: float, asked: int) -> bool:
+    """Tell whether no row beyond the edge can belong on the page or before it.
+
+    After so many rows as near as the last hit that is taken for granted.
+    """
     if len(hits) < query.end:
         return False
+    if asked >= _PATIENCE:
+        return True
     return squared_distance(hits[query.end - 1].likeness.relevance) + _NOISE < edge
 
 

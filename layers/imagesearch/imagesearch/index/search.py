@@ -152,8 +152,9 @@ def _ranked(
     """Return the hits from ``start`` on to the end of the query's page.
 
     At least ``policy.candidates`` of the nearest codes, of very many rows a share, are compared
-    exactly; with a threshold, all that pass are. How many does not depend on the page, so that pages fit together. While
-    rows must be read one by one, the first page is answered from ``policy.cold_candidates``.
+    exactly; with a threshold, all that pass are. How many does not depend on the page, so that
+    pages fit together. While rows must be read one by one, the first page is answered from
+    ``policy.cold_candidates``.
     """
     fields = [*_fields(blocks, query)]
     if query.score_threshold > 0:
