@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -68,9 +69,12 @@ def test_pages_are_those_of_one_process(
     assert workers == 1 or len({number for number, _ in team.asked}) > 1
 
 
-def test_more_is_compared_exactly_so_that_no_hit_is_less_alike(store: MemoryStore) -> None:
+@pytest.mark.parametrize("share", [1000, 2])
+def test_more_is_compared_exactly_so_that_no_hit_is_less_alike(
+    store: MemoryStore, share: int
+) -> None:
     """Each worker compares as many as one process would in all."""
-    policy = Policy(parallel=1, candidates=1)
+    policy = Policy(parallel=1, candidates=1, candidates_one_in=share)
     index = Index(store, PREFIX, model="m", policy=policy)
     index.create()
     for part in range(4):
@@ -78,13 +82,16 @@ def test_more_is_compared_exactly_so_that_no_hit_is_less_alike(store: MemoryStor
             [entry(part, n, seed=1000 * part + n) for n in range(400)], after=index.snapshot()
         )
         index.fold()
-    snapshot, ranking = index.snapshot(), Team(store, 3).ranking(PREFIX, policy)
+    team = Team(store, 3)
+    snapshot, ranking = index.snapshot(), team.ranking(PREFIX, policy)
     for seed in range(5):
         query = Query(features=look(900_000 + seed), num=400)
         alone, together = snapshot.search(query), snapshot.search(query, ranking=ranking)
         assert together.total == alone.total == 1600
         for one, other in zip(alone.hits, together.hits, strict=True):
             assert other.likeness.relevance >= one.likeness.relevance
+    asked = {wire.task_in(json.loads(event)).candidates for event in team.events}
+    assert asked == {policy.candidates_among(1600)}
 
 
 def test_a_small_index_is_searched_by_one_process(index: Index, store: MemoryStore) -> None:

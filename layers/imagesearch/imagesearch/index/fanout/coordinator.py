@@ -74,9 +74,11 @@ class FanOut:
         """Return what each worker that has one of the segments is asked.
 
         All that the index has are dealt, so that a query that needs few asks those who know them.
+        Each compares as many candidates as one process would in all, or more if many do not pass.
         """
         tail, asked = TailRecord.of(view.tail), QueryRecord.of(query)
         manifest, wanted = view.manifest, {info.id for info in segments}
+        candidates = self.policy.candidates_among(_rows(segments, query) + len(view.tail.writes))
         dealt = deal(manifest.segments, self.workers)
         shares = [[info for info in share if info.id in wanted] for share in dealt]
         return {
@@ -89,7 +91,7 @@ class FanOut:
                 share,
                 tail,
                 asked,
-                self.policy.candidates,
+                candidates,
                 self.policy.cold_candidates,
             )
             for worker, share in enumerate(shares)
@@ -124,3 +126,10 @@ class FanOut:
             raise CorruptObject(detail, fix=fix) from None
         except (Unreadable, msgspec.ValidationError) as error:
             raise FanOutUnavailable(f"worker {worker + 1} of the search: {error}.") from None
+
+
+def _rows(segments: Sequence[SegmentInfo], query: Query) -> int:
+    """Return how many rows are in the query's category."""
+    if query.category_id is None:
+        return sum(info.rows for info in segments)
+    return sum(info.categories.get(query.category_id, 0) for info in segments)
