@@ -24,7 +24,7 @@ from imagesearch.index.log import Version
 __all__ = ["BATCH", "Engine", "HeldRow", "Nearest", "Question", "row_id"]
 
 BATCH = 500
-"""Most rows that are given to an engine, or taken from it, in one call."""
+"""Most rows that an engine is given, and most pictures it is asked for, in one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Engine(Protocol):
         ...
 
     def find(self, keys: Sequence[PictureKey], segments: Sequence[str]) -> Sequence[HeldRow]:
-        """Return the rows of some pictures in some segments, in any order."""
+        """Return the rows of up to :data:`BATCH` pictures in some segments, in any order."""
         ...
 
     def erase(self) -> None:
