@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 from imagesearch.catalogue import OTHER, Attributes, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
-from imagesearch.engines import open_engine
+from imagesearch.engines import milvus, open_engine
 from imagesearch.index import Entry, Index, Query, encode
-from imagesearch.index.engine import HeldRow, Question
+from imagesearch.index.engine import Engine, HeldRow, Question
 from imagesearch.index.log import Version
 
-from benchmarks.handover.engines import running
 from benchmarks.index.vectors import TOP, Data, make
 from tests.engines.fake_s3vectors import FakeS3Vectors
+from tests.engines.packages import WHY_NOT, milvus_server, there
 from tests.simulation.bucket import Bucket
 
 __all__ = ["main"]
@@ -36,6 +36,8 @@ __all__ = ["main"]
 _BATCH = 500
 _FILTER = Filter.parse("int_attr < 10")
 """One picture of a hundred passes."""
+_IN_MEMORY = 20_000
+"""Pictures up to which Milvus is also asked while it has them in memory only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Measured:
 
 def main() -> None:
     """Measure, print a table, and the same as one line of JSON."""
+    if not there("milvus_lite"):
+        raise SystemExit(WHY_NOT)
     os.environ |= {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000])
@@ -77,29 +81,37 @@ def main() -> None:
             found += _measure(data, Path(folder) / f"milvus{rows}")
         sizes = _s3vectors_sizes(Path(folder))
     print(_table(found))
-    print(f"S3 Vectors: {sizes['put']:.0f} bytes of PutVectors a picture, {sizes['hit']:.0f} of an")
-    print("answer a row, by a fake of the service")
+    print(f"S3 Vectors: {sizes['put']:.0f} bytes put a picture, {sizes['hit']:.0f} answered a row.")
     print(json.dumps({"measured": [asdict(one) for one in found], "s3vectors": sizes}))
 
 
 def _measure(data: Data, folder: Path) -> list[Measured]:
-    """Measure the index by itself and with Milvus."""
+    """Measure the index by itself and with Milvus: just filled, and when all is in its files."""
     folder.mkdir()
-    with running("milvus", folder) as (_, opened):
+    rows = len(data.vectors)
+    with milvus_server(folder) as uri:
+
+        def opened(name: str) -> Engine:
+            return open_engine(name, uri=uri)
+
         index = Index(Bucket(lambda: 0), "i/", model="m", cache=folder / "cache", engines=opened)
         _build(index, data)
-        rows = len(data.vectors)
-        here = Measured("none: the index by itself", rows, 0, 0, 0, _searched(index, data))
+        found = [Measured("none: the index by itself", rows, 0, 0, 0, _searched(index, data))]
         index.attach("milvus:benchmark")
         began, cpu = time.perf_counter(), _cpu()
         assert index.fill()
         seconds, used = time.perf_counter() - began, _cpu() - cpu
         _say(f"{rows} rows held after {seconds:.0f} s")
         assert index.switch(serving=True)
-        there = _searched(index, data)
-    size = sum(path.stat().st_size for path in (folder / "milvus").rglob("*") if path.is_file())
-    filled = rows / seconds, used * 1e3 / rows, size / rows
-    return [here, Measured("milvus-lite", rows, *filled, there)]
+        filled = rows / seconds, used * 1e3 / rows
+        if rows <= _IN_MEMORY:
+            now = _searched(index, data)
+            found.append(Measured("milvus-lite, just filled", rows, *filled, 0, now))
+        milvus.connect(uri, "").flush("benchmark")
+        size = sum(path.stat().st_size for path in (folder / "data").rglob("*") if path.is_file())
+        then = _searched(index, data)
+        found.append(Measured("milvus-lite, flushed", rows, *filled, size / rows, then))
+    return found
 
 
 def _s3vectors_sizes(folder: Path) -> dict[str, float]:
@@ -180,8 +192,10 @@ def _cpu() -> float:
 _COLUMNS: dict[str, Callable[[Measured], str]] = {
     "pictures": lambda m: f"{m.pictures:,}",
     "engine": lambda m: m.engine,
-    "filled, rows a second": lambda m: f"{m.fill_rows_a_second:,.0f}" if m.bytes_a_row else "–",
-    "… own CPU ms a row": lambda m: f"{m.fill_cpu_ms_a_row:.2f}" if m.bytes_a_row else "–",
+    "filled, rows a second": lambda m: (
+        f"{m.fill_rows_a_second:,.0f}" if m.fill_rows_a_second else "–"
+    ),
+    "… own CPU ms a row": lambda m: f"{m.fill_cpu_ms_a_row:.2f}" if m.fill_rows_a_second else "–",
     "bytes a picture": lambda m: f"{m.bytes_a_row:,.0f}" if m.bytes_a_row else "–",
     "recall@10": lambda m: f"{m.searched.recall:.3f}",
     "search ms, median": lambda m: f"{m.searched.median:.1f}",
