@@ -83,11 +83,11 @@ class EngineRanking:
     follows from each row itself, so it is what it would be here; which rows are proposed is the
     engine's business, and an approximate one may overlook some.
 
-    ``total`` is exact when the engine has returned everything that passes, or everything above
-    the threshold. Otherwise, without filter, threshold and grouping, it is what the manifest
-    counts in the category, less the dead: exactly if the tail neither adds nor deletes anything,
-    else too high by what the tail overwrites or deletes. With filter, threshold or grouping it is
-    what was found so far: at least so many. Only an exact total is called so.
+    ``total`` is exact when the engine says that it has returned everything that passes category
+    and filter. Otherwise, without filter, threshold and grouping, it is what the manifest counts
+    in the category, less the dead: exactly if the tail neither adds nor deletes anything, else
+    too high by what the tail overwrites or deletes. With filter, threshold or grouping it is what
+    was found so far: at least so many. Only an exact total is called so.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -98,9 +98,10 @@ class EngineRanking:
 
     def served(self, view: View) -> ServedView:
         """Return a view as searches see it that ask this engine, the same while it is the same."""
-        if self._served is None or self._served.plain is not view:
-            self._served = ServedView(view, self.engine)
-        return self._served
+        served = self._served  # another thread may put that of its own view in its place
+        if served is None or served.plain is not view:
+            served = self._served = ServedView(view, self.engine)
+        return served
 
     def takes(self, manifest: Manifest) -> Sequence[SegmentInfo]:
         """Return the segments that the engine holds."""
@@ -117,10 +118,10 @@ class EngineRanking:
             nearest = self._nearest(names, query, asked)
             ranked = rank_block(TailBlock(_standing(view, nearest.rows, changed).values()), query)
             edge = _edge(nearest.rows, query)
-            if nearest.complete or _is_below(query, edge):
+            if nearest.complete:
                 return ranked
-            settled = _is_certain(ranked.hits, query, edge, asked)
-            if settled or asked == self.engine.deepest:
+            enough = _is_certain(ranked.hits, query, edge, asked) or _is_below(query, edge)
+            if enough or asked == self.engine.deepest:
                 return _counted(view, segments, query, ranked)
             wanted = asked * _GROWTH
 

@@ -144,8 +144,8 @@ class Reader:
                 f"not {self._model!r}.",
                 fix="Deploy the instance's model bundle, or build a new instance.",
             )
-        self._held = Held(manifest, found.etag, found.body)
-        return self._held
+        held = self._held = Held(manifest, found.etag, found.body)
+        return held  # what other threads keep meanwhile may be older
 
     def forget(self) -> None:
         """Drop everything that was read."""
@@ -178,14 +178,14 @@ class Reader:
         base = view.tail if view and view.tail.names <= tail and not view.damage else Tail()
         new = [f for f in whole if f.version.name not in base.names]
         self.shelf.keep_only(manifest)
-        self._view = View(
+        view = self._view = View(
             manifest,
             base.plus(new),
             self.shelf,
             damage=damage[0] if damage else None,
             misses=bool(missing),
         )
-        return self._view
+        return view
 
     def _fetch(
         self, manifest: Manifest, names: Sequence[str]
