@@ -196,9 +196,9 @@ class FakeS3Vectors(ThreadingHTTPServer):
         return answer
 
     def _nearest(self, index: VectorIndex, body: dict[str, Any]) -> list[tuple[float, str]]:
+        asked, wanted = _look(body["queryVector"], index), body.get("filter")
         if not index.vectors:
             return []
-        asked, wanted = _look(body["queryVector"], index), body.get("filter")
         looks = np.stack([vector.look for vector in index.vectors.values()])
         cosines = looks @ asked / (np.linalg.norm(looks, axis=1) * np.linalg.norm(asked))
         near = sorted(zip((1 - cosines).tolist(), index.vectors, strict=True))
