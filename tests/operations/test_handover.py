@@ -73,6 +73,11 @@ class Faulty(ExactEngine):
             raise EngineUnavailable("the engine is down.")
         super().create()
 
+    def erase(self) -> None:
+        if self.down:
+            raise EngineUnavailable("the engine is down.")
+        super().erase()
+
 
 @pytest.fixture
 def engines() -> Room:
@@ -242,6 +247,51 @@ def test_products_are_erased_from_the_engine_too(
     assert first(after, 2) == ("p2", 1.0)
     assert first(after, 1)[0] != "p1"
     assert Handover(after, "shop").engines == [standing.engine]
+
+
+def test_an_erasure_that_the_engine_refuses_leaves_the_instance_open(
+    bucket: Bucket, shop: Deployment, engines: Room, open_: Callable[..., Deployment]
+) -> None:
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    work.fill()
+    used = open_()
+
+    def down() -> None:
+        for engine in engines.engines.values():
+            engine.down = True
+
+    erasure = Erasure(used, "shop", ["p1"], purge=purge_objects(bucket), sleep=lambda _: None)
+    with pytest.raises(EngineUnavailable):
+        erasure.carry_out(down)
+    after = open_()
+    assert not Moves(after.store, work.instance).under_way
+    add(after, 200)
+    assert first(after, 200) == ("p200", 1.0)
+    for engine in engines.engines.values():
+        engine.down = False
+    again = Erasure(open_(), "shop", ["p1"], purge=purge_objects(bucket), sleep=lambda _: None)
+    again.carry_out()
+    held = [name for name, engine in engines.engines.items() if len(engine)]
+    assert held == Handover(open_(), "shop").engines
+
+
+def test_the_engine_of_an_earlier_index_is_left_alone(
+    shop: Deployment, engines: Room, open_: Callable[..., Deployment]
+) -> None:
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    work.fill()
+    moved = replace(work.instance, index=f"{work.instance.incarnation}-1")
+    shop.index(moved).create()
+    shop.instances.replace(work.instance, moved)
+    after = Handover(open_(), "shop")
+    assert after.standing().stage is Stage.HERE
+    assert after.engines == []
+    with pytest.raises(InvalidField, match="an earlier index"):
+        after.begin(ENGINE)
+    assert after.drop(sleep=lambda _: None) == []
+    assert len(engines(ENGINE)) == PICTURES
 
 
 def test_what_the_engine_refuses_is_given_to_it_again(

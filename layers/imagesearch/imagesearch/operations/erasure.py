@@ -22,7 +22,7 @@ import msgspec
 
 from imagesearch.catalogue import Instance, Picture, PictureKey
 from imagesearch.catalogue.thumbnails import Pack, Place, read_thumbnail
-from imagesearch.errors import Conflict, LostRace, NoSuchObject
+from imagesearch.errors import Conflict, EngineUnavailable, LostRace, NoSuchObject
 from imagesearch.index import Entry, Index, OfPicture, OfProduct, Snapshot
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.engines import collection, place_of
@@ -178,7 +178,8 @@ class Erasure:
             return
         settings, fresh = self._deployment.settings, self._there.snapshot().manifest
         name = collection(settings, self.instance, fresh, place_of(outpost.name))
-        self._moves.keep_engines({*self._moves.engines, outpost.name, name})
+        known = {outpost.name: self.instance.prefix, name: self._target.prefix}
+        self._moves.keep_engines({**self._moves.engines, **known})
         self._there.attach(name)
 
     def _serve(self) -> None:
@@ -253,8 +254,8 @@ class Erasure:
     def _erase_engines(self) -> None:
         """Erase what engines hold of any index of the instance but the one in force."""
         outpost = self._there.snapshot().manifest.outpost
-        kept = {outpost.name} if outpost else set()
-        for name in sorted({*self._moves.engines} - kept):
+        kept = {outpost.name: self._target.prefix} if outpost else {}
+        for name in sorted(self._moves.engines.keys() - kept.keys()):
             self._deployment.engines(name).erase()
         if self._moves.engines:
             self._moves.keep_engines(kept)
@@ -274,7 +275,8 @@ class Erasure:
         """Leave the instance as it was, unless it has been moved already."""
         self._deployment.instances.doubt(self.instance.name)
         if self._deployment.instances.get(self.instance.name).index != self._target.index:
-            self._there.erase()
+            with suppress(EngineUnavailable):  # what it holds is noted, and erased by the next
+                self._there.erase()
         settle(self._deployment, self.instance.name)
 
 

@@ -107,7 +107,7 @@ class Handover:
             return name
         self._check_free(manifest, name)
         self._deployment.engines(name)  # whatever is wrong with the name is told first
-        self._moves.keep_engines({*self._moves.engines, name})
+        self._moves.keep_engines({**self._moves.engines, name: self.instance.prefix})
         self._index.attach(name)
         return name
 
@@ -186,12 +186,13 @@ class Handover:
         self._check_still()
         known = self.engines
         if manifest.outpost:
-            self._moves.keep_engines(known)
+            noted = {manifest.outpost.name: self.instance.prefix}
+            self._moves.keep_engines({**self._moves.engines, **noted})
             self._index.detach()
             sleep(_SETTLING)
         for name in known:
             self._deployment.engines(name).erase()
-            self._moves.keep_engines({*self._moves.engines} - {name})
+            self._moves.keep_engines({n: p for n, p in self._moves.engines.items() if n != name})
         forget_live(self._deployment.store, self.instance)
         return known
 
@@ -212,6 +213,12 @@ class Handover:
                 fix=f"First: imagesearch handover {self.instance.name} --back --drop",
             )
         self._check_still()
+        if self._moves.engines.get(name, self.instance.prefix) != self.instance.prefix:
+            raise InvalidField(
+                "to",
+                f"{name} holds an earlier index of instance {self.instance.name!r}.",
+                fix="Name another collection, or none: one is made for the index.",
+            )
         for other in self._deployment.instances:
             if other.name == self.instance.name:
                 continue
@@ -222,11 +229,12 @@ class Handover:
                     fix="Name another collection, or none: one is made for the instance.",
                 )
 
-    def _engines_of(self, other: Instance) -> list[str]:
+    def _engines_of(self, other: Instance) -> set[str]:
         """Return the engines that may hold something of another instance."""
         with suppress(UnknownInstance):  # erased meanwhile
-            return Handover(self._deployment, other.name).engines
-        return []
+            work = Handover(self._deployment, other.name)
+            return {*work.engines, *work._moves.engines}
+        return set()
 
     def _check_still(self) -> None:
         """Raise if the instance is just being moved to another index."""
@@ -239,9 +247,10 @@ class Handover:
 
     @property
     def engines(self) -> list[str]:
-        """Return the engines that may hold something of the instance, in force or left over."""
+        """Return the engines that may hold something of the index in force, also if left over."""
         outpost = self._index.place().manifest.outpost
-        return sorted({*self._moves.engines, *([outpost.name] if outpost else [])})
+        noted = [n for n, prefix in self._moves.engines.items() if prefix == self.instance.prefix]
+        return sorted({*noted, *([outpost.name] if outpost else [])})
 
 
 def _stage(manifest: Manifest) -> Stage:

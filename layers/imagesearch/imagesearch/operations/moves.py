@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -78,17 +78,17 @@ class Moves:
         self.store.delete(sorted(keys - {self._engines}))
 
     @property
-    def engines(self) -> list[str]:
-        """Return the vector engines elsewhere that may hold something of the index in force."""
+    def engines(self) -> dict[str, str]:
+        """Return the engines elsewhere that may hold something, and the prefix of which index."""
         try:
             body = self.store.get(self._engines).body
         except NoSuchObject:
-            return []
-        return msgspec.json.decode(body, type=list[str])
+            return {}
+        return msgspec.json.decode(body, type=dict[str, str])
 
-    def keep_engines(self, names: Iterable[str]) -> None:
-        """Note the engines that may hold something of the index in force."""
-        self.store.put(self._engines, msgspec.json.encode(sorted(names)))
+    def keep_engines(self, engines: Mapping[str, str]) -> None:
+        """Note the engines that may hold something, with the prefix of the index."""
+        self.store.put(self._engines, msgspec.json.encode(engines, order="sorted"))
 
     def pairs(self) -> dict[PictureKey, set[frozenset[Look]]]:
         """Return which looks of a picture in two indexes are of the same picture file."""
