@@ -270,7 +270,9 @@ def test_a_fold_never_fails_because_of_the_engine(place: Place, late: bool) -> N
     failures = Failures(place.engine)
     failures.begin(0, 1000, late=late)
     place.add(*pictures(90, 95))
-    assert place.open().fold()
+    place.engine.calls.clear()
+    assert place.open().maintain().folded
+    assert place.engine.calls == ["fill", "fill"]  # the fold's, and the merge's after it
     assert place.open().maintain().filled == 0
     assert len(lacking(place.manifest)) == 1
     failures.end()
@@ -498,6 +500,9 @@ def test_a_segment_stays_while_the_engine_cannot_be_told(place: Place) -> None:
     failures = Failures(place.engine)
     failures.begin(0, 10**6, late=False)
     old(place)
+    place.engine.calls.clear()
+    old(place, 1)
+    assert place.engine.calls == ["remove"]
     assert stored == {info.key for info in place.store.list(f"{PREFIX}seg/")}
     failures.end()
     old(place, 1)

@@ -94,15 +94,22 @@ def _engines(manifest: Manifest) -> Iterator[str]:
 def _forgotten(
     keeper: Keeper, index: str, engines: Sequence[str], orphans: Sequence[str]
 ) -> Iterator[str]:
-    """Have engines forget the rows of orphaned segments; yield what may be deleted then."""
-    kept = set()
+    """Have engines forget the rows of orphaned segments; yield what may be deleted then.
+
+    After one that does not answer none is asked any more: each would be waited for.
+    """
+    kept, silent = set(), False
     for key in orphans if engines else ():
         segment, dot, file = key.removeprefix(keeper.keys.segments).partition(".")
-        if key.startswith(keeper.keys.segments) and dot and file == "meta":
-            try:
+        if not key.startswith(keeper.keys.segments) or not dot or file != "meta":
+            continue
+        try:
+            if not silent:
                 _forget(keeper, index, engines, segment)
-            except EngineUnavailable:
-                kept.add(segment)
+        except EngineUnavailable:
+            silent = True
+        if silent:
+            kept.add(segment)
     for key in orphans:
         if key.removeprefix(keeper.keys.segments).partition(".")[0] not in kept:
             yield key

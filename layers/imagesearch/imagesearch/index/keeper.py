@@ -75,6 +75,7 @@ class Keeper:
             engine = self.outposts.engine(manifest.outpost.name)
             fill(engine, rows_of_draft(segment, draft), self.policy.parallel)
         except EngineUnavailable:
+            self.outposts.refused += 1
             return ""
         return engine.name
 

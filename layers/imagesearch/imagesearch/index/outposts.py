@@ -41,6 +41,8 @@ class Outposts:
         self._engines = engines
         self._rankings: dict[str, EngineRanking] = {}
         self._lock = Lock()
+        self.refused = 0
+        """How often an engine did not take what it was given."""
 
     def engine(self, name: str) -> Engine:
         """Return an engine by its name; :class:`EngineUnavailable` if it cannot be opened."""

@@ -51,13 +51,14 @@ def maintain(keeper: Keeper) -> Maintained:
     run any number of times at once: what loses a race is left for the next call. Raises
     :class:`CorruptObject` when something is damaged; nothing is deleted then.
     """
-    before = keeper.reader.manifest().manifest
+    before, refused = keeper.reader.manifest().manifest, keeper.outposts.refused
     now = pulse(keeper)
     count = _fold_and_settle(keeper, before.clock, now)
     manifest = keeper.reader.manifest().manifest
     sources = due(manifest, keeper.policy)
     merged = len(sources) if sources and merge(keeper, sources) else 0
-    filled = fill_if_possible(keeper) if manifest.outpost else 0
+    willing = manifest.outpost is not None and keeper.outposts.refused == refused
+    filled = fill_if_possible(keeper) if willing else 0
     swept = _sweep(keeper, now)
     more = bool(merged or filled) and _has_more(keeper.reader.manifest().manifest, keeper.policy)
     return Maintained(count, merged, swept, more, filled)
