@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from imagesearch.index import Index, Query
 from imagesearch.index.engine import Engine
@@ -45,9 +46,11 @@ def test_what_is_found_is_what_was_written(kind: str, request: pytest.FixtureReq
                 engines=lambda _name: self.engine,
             )
 
-        @rule(query=queries)
-        def search_once_more(self, query: Query) -> None:
-            check_search(self.index.snapshot(), self.model, query)
+        @rule(several=st.lists(queries, min_size=5, max_size=10))
+        def fold_and_search(self, several: list[Query]) -> None:
+            self.index.fold()
+            for query in several:
+                check_search(self.index.snapshot(), self.model, query)
 
         def teardown(self) -> None:
             super().teardown()
