@@ -373,7 +373,7 @@ def _entries(snapshot: Snapshot) -> Iterator[Entry]:
     page = snapshot.matching(None, limit=_PAGE)
     while page:
         for picture in page:
-            if entry := snapshot.find(picture.key):
+            if entry := snapshot.view.find(picture.key):
                 yield entry
         page = snapshot.matching(None, after=page[-1].key, limit=_PAGE)
 
