@@ -2,8 +2,8 @@
 
 Writers add, overwrite, delete and change pictures all the time, and searchers look for what was
 acknowledged. Meanwhile the instance is handed over: whoever fills the engine or folds the log is
-cut off again and again and begins anew, as a killed process would. In the end every picture that
-was written to, and a sample of all others, is searched for by the engine and here.
+cut off again and again and begins anew, as a killed process would. In the end a sample of what was
+written to, and of the rest, is searched for by the engine, and all that was written to here.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class Run:
         self._compare("again", queries)
         self._check(sample)
         self._handover().back()
-        self._check(sample)
+        self._check(sample, every=True)
         self.outcome.cuts = self._cuts.made
         self.outcome.writes = dict(self._book.writes)
         return self.outcome
@@ -274,12 +274,15 @@ class Run:
                 continue
             return
 
-    def _check(self, sample: int) -> None:
-        """Search for all that was written to, and some of the rest."""
+    def _check(self, sample: int, *, every: bool = False) -> None:
+        """Search for some of what was written to, or ``every`` one of it, and some of the rest."""
         index = self._index()
         dice = random.Random(7)
+        written = sorted(self._book.touched)
+        if not every:
+            written = dice.sample(written, min(sample, len(written)))
         rest = dice.sample(self._book.keys, min(sample, len(self._book.keys)))
-        for key in {*self._book.touched, *rest}:
+        for key in {*written, *rest}:
             self._persist(partial(self._check_one, index, key))
         self._say(f"checked {self.outcome.checked:,} pictures: {self.outcome.faults}")
 
