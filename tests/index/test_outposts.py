@@ -538,6 +538,22 @@ def test_a_rollback_finds_its_segments_held(place: Place) -> None:
     place.check()
 
 
+def test_a_rollback_does_not_trust_what_an_erased_engine_held(place: Place) -> None:
+    generation, entries = place.manifest.generation, dict(place.entries)
+    place.add(*pictures(85, 95))
+    while place.open().maintain().more:
+        pass
+    place.open().detach()
+    place.engine.erase()
+    place.hand_over()
+    place.open().rollback(generation)
+    place.entries = entries
+    assert len(lacking(place.manifest)) == 3
+    place.check()
+    assert place.open().fill()
+    place.check()
+
+
 def test_a_rollback_to_before_the_hand_over_is_ranked_here_until_it_is_filled() -> None:
     place = Place()
     place.add(*pictures(0, 30))
