@@ -32,6 +32,7 @@ from imagesearch.vision import Vision
 from imagesearch.vision.library import Library
 from PIL import Image
 
+from tests.engines.exact import ExactEngine
 from tests.stores import MemoryStore
 from tests.vision.conftest import description, network, write
 
@@ -52,6 +53,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.store = MemoryStore()
         self.folder = folder
+        self.engine = ExactEngine("milvus:shop")
         self.supplied = {key: picture(number) for number, key in enumerate(KEYS)}
         for id_ in ("first", "second"):
             model = network()
@@ -63,7 +65,7 @@ class World:
 
     def environment(self, bundle: str = "first") -> Deployment:
         settings = Settings(bucket="b", bundle=bundle, cache=self.folder / "cache")
-        return Deployment(settings, self.store)
+        return Deployment(settings, self.store, engines=lambda _name: self.engine)
 
     def reindex(
         self, bundle: str = "second", *, pause: Callable[[], None] = lambda: None, **options: Any
@@ -225,6 +227,23 @@ def test_overlap_is_told(world: World) -> None:
     reindex = world.reindex()
     reindex.fill(world.supply)
     assert reindex.overlap() == (1.0, 4)  # of four pictures each finds the other three
+
+
+def test_an_engine_that_serves_is_not_asked_for_each_picture(world: World) -> None:
+    deployment = world.environment()
+    index = deployment.index(deployment.instances.get("shop"))
+    index.fold()
+    index.attach(world.engine.name)
+    assert index.fill()
+    assert index.switch(serving=True)
+    assert found(deployment, picture(0))[0] == ("p0", 1.0)
+    assert "nearest" in world.engine.calls
+    world.engine.calls.clear()
+    reindex = world.reindex()
+    assert reindex.fill(world.supply).looked == 4
+    reindex.switch(world.supply)
+    assert world.engine.calls == []
+    assert found(deployment, picture(0))[0] == ("p0", 1.0)
 
 
 def test_an_interrupted_switch_is_settled(world: World) -> None:

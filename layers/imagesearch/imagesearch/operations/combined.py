@@ -247,7 +247,7 @@ def _search(
         hits = _described(snapshot, chosen, request.query, places)
         return hits, by_look.total, by_look.exact
     found = {**(by_look.scores if by_look else {}), **(by_text.scores if by_text else {})}
-    entries = {key: entry for key in found if (entry := snapshot.find(key))}
+    entries = {key: entry for key in found if (entry := snapshot.view.find(key))}
     force = looks.force + texts.force
     scores = {
         key: (_by_look(entry, by_look) * looks.force + _by_text(entry, by_text) * texts.force)

@@ -83,7 +83,7 @@ def find_duplicates(
 
 
 def _twins(snapshot: Snapshot, picture: Picture, score: float) -> Twins:
-    entry = snapshot.find(picture.key, meaning=False)
+    entry = snapshot.view.find(picture.key, meaning=False)
     if entry is None:
         return Twins(picture, ())
     query = Query(features=entry.features, num=_TWINS, score_threshold=score)

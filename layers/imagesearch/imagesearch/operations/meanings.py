@@ -82,7 +82,7 @@ def _change(
     picture = lacking.picture
     thumbnail, entry = (
         read_thumbnail(deployment.store, instance, picture),
-        snapshot.find(picture.key),
+        snapshot.view.find(picture.key, meaning=False),
     )
     view = _seen(vision, instance, thumbnail, entry.features) if thumbnail and entry else None
     if view is None or view.meaning is None:

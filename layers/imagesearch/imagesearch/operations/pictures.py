@@ -131,7 +131,7 @@ def _of_product(
         for key in snapshot.of_product(product_id)
         if pic_name in (None, key.pic_name) and (after is None or key > after)
     ]
-    pictures = [entry.picture for key in keys if (entry := snapshot.find(key, meaning=False))]
+    pictures = [entry.picture for key in keys if (entry := snapshot.view.find(key, meaning=False))]
     return [p for p in pictures if selected is None or selected.matches(p.attributes)]
 
 

@@ -298,15 +298,16 @@ def _all(snapshot: Snapshot) -> dict[PictureKey, Picture]:
     return {picture.key: picture for picture in found}
 
 
-def _found(snapshot: Snapshot, key: PictureKey) -> Entry:
-    entry = snapshot.find(key)
+def _found(snapshot: Snapshot, key: PictureKey, *, meaning: bool = True) -> Entry:
+    # All files are open by now: an engine elsewhere need not be asked for each picture.
+    entry = snapshot.view.find(key, meaning=meaning)
     if entry is None:
         raise ModelError(f"picture {key} is listed in an index that does not find it.")
     return entry
 
 
 def _features(snapshot: Snapshot, key: PictureKey) -> Features:
-    return _found(snapshot, key).features
+    return _found(snapshot, key, meaning=False).features
 
 
 def _facts(picture: Picture) -> tuple[object, ...]:
