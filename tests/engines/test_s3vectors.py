@@ -17,7 +17,9 @@ from hypothesis import given, settings
 from imagesearch.catalogue import Attributes, PictureKey
 from imagesearch.catalogue.filter import Filter
 from imagesearch.engines import milvus, open_engine, s3vectors, s3vectors_filter
+from imagesearch.engines.refusals import of_client
 from imagesearch.errors import EngineUnavailable
+from imagesearch.http import render_problem
 from imagesearch.index.engine import Question
 
 from tests.engines import packages
@@ -151,6 +153,14 @@ def test_a_refusal_tells_what_to_do(quiet: FakeS3Vectors, code: str, fix: str) -
     assert "s3vectors:QueryVectors" in caught.value.detail
 
 
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InternalServerException"])
+def test_a_caller_does_not_learn_the_account_from_a_refusal(code: str) -> None:
+    said = {"Code": code, "Message": "arn:aws:sts::123456789012:assumed-role/search may not"}
+    error = of_client(ClientError({"Error": said}, "QueryVectors"), "s3vectors:vectors/own")
+    told = render_problem(error, request_id="1", path="/")
+    assert "123456789012" not in told.detail + told.fix
+
+
 @pytest.mark.usefixtures("impatient")
 def test_nobody_there_is_told_in_the_end() -> None:
     away = open_engine("s3vectors:vectors/own", uri="http://127.0.0.1:9", region="us-east-1")
@@ -205,8 +215,8 @@ def test_a_vector_index_of_another_make_is_not_used(quiet: FakeS3Vectors) -> Non
         engine(quiet, "other").create()
 
 
-def test_a_missing_bucket_is_named(quiet: FakeS3Vectors) -> None:
-    with pytest.raises(EngineUnavailable, match="vector bucket could not be found"):
+def test_a_missing_bucket_is_told(quiet: FakeS3Vectors) -> None:
+    with pytest.raises(EngineUnavailable, match="NotFoundException"):
         open_engine("s3vectors:nowhere/own", uri=quiet.url).create()
 
 

@@ -21,9 +21,14 @@ _FIXES = {
 
 
 def of_client(error: ClientError, where: str) -> EngineUnavailable:
-    """Return what a refusal by an AWS service means for the engine at ``where``."""
+    """Return what a refusal by an AWS service means for the engine at ``where``.
+
+    What comes with advice is told to callers, so AWS's own words, which may name account and role,
+    are in the others only.
+    """
     action = f"s3vectors:{error.operation_name}"
     told = error.response.get("Error", {})
     code, message = str(told.get("Code", "")), str(told.get("Message", ""))
     fix = _FIXES.get(code, "").format(action=action, where=where)
-    return EngineUnavailable(f"{where} refused {action}: {code}, {message[:300]}", fix=fix)
+    words = f"{code}." if fix else f"{code}, {message[:300]}"
+    return EngineUnavailable(f"{where} refused {action}: {words}", fix=fix)
