@@ -220,6 +220,25 @@ def test_an_interrupted_drop_is_finished_by_the_next(
     assert len(engines(ENGINE)) == 0
 
 
+def test_an_engine_that_is_gone_for_good_is_let_go(shop: Deployment, engines: Room) -> None:
+    work = Handover(shop, "shop")
+    work.begin(ENGINE)
+    work.fill()
+    work.switch()
+
+    def refused() -> None:
+        raise EngineUnavailable("the engine is gone.")
+
+    engines(ENGINE).erase = refused  # type: ignore[method-assign]
+    work.back()
+    with pytest.raises(EngineUnavailable):
+        work.drop(sleep=lambda _: None)
+    assert work.drop(lost=True, sleep=lambda _: None) == [ENGINE]
+    assert work.engines == []
+    assert first(shop, 2) == ("p2", 1.0)
+    delete_instance(shop, DeleteInstance(instance="shop", confirm="shop"))
+
+
 @pytest.mark.parametrize("serving", [False, True])
 def test_products_are_erased_from_the_engine_too(
     bucket: Bucket,

@@ -49,6 +49,10 @@ def handover(
     drop: Annotated[
         bool, typer.Option("--drop", help="Have no engine any more; erase what it holds.")
     ] = False,
+    lost: Annotated[
+        bool,
+        typer.Option("--lost", help="With --drop: the engine is gone for good, so ask it nothing."),
+    ] = False,
     status: Annotated[bool, typer.Option("--status", help="Only tell where it stands.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --drop.")] = False,
     data: Data = Path(".data"),
@@ -66,6 +70,8 @@ def handover(
     """
     if switch and (back or drop):
         raise UnusableSource("--switch goes to the engine, --back and --drop leave it: choose one.")
+    if lost and not drop:
+        raise UnusableSource("--lost says how to --drop: it goes with that only.")
     if to and (back or drop or status):
         raise UnusableSource("--to names where to go; --back, --drop and --status go nowhere new.")
     from imagesearch.operations.handover import Handover
@@ -77,7 +83,7 @@ def handover(
     if back:
         work.back()
     if drop:
-        told["erased"] = work.drop()
+        told["erased"] = work.drop(lost=lost)
     met = True
     if not (back or drop or status):
         met = _hand_over(work, told, to, compare, at_least, switch=switch, hidden=as_json)

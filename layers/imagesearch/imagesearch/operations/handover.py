@@ -171,11 +171,12 @@ class Handover:
             pass
         return self.standing()
 
-    def drop(self, *, sleep: Callable[[float], None] = time.sleep) -> list[str]:
+    def drop(self, *, lost: bool = False, sleep: Callable[[float], None] = time.sleep) -> list[str]:
         """Have no engine any more, and erase what engines hold of it; return their names.
 
         Raises :class:`Conflict` while searches ask it, or the instance is moving. What an
-        interrupted one has left is erased by the next.
+        interrupted one has left is erased by the next. An engine that is ``lost`` for good is
+        only let go: nothing is asked of it, and whatever it still holds stays there.
         """
         manifest = self._index.snapshot().manifest
         if manifest.outpost and manifest.outpost.serving:
@@ -191,7 +192,8 @@ class Handover:
             self._index.detach()
             sleep(_SETTLING)
         for name in known:
-            self._deployment.engines(name).erase()
+            if not lost:
+                self._deployment.engines(name).erase()
             self._moves.keep_engines({n: p for n, p in self._moves.engines.items() if n != name})
         forget_live(self._deployment.store, self.instance)
         return known
