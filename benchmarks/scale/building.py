@@ -41,8 +41,8 @@ def build(index: Index, rows: int, folder: Path, *, until: float) -> dict[str, A
         began.cpu_s += time.process_time() - before
         began.chunks = number + 1
         began.write(folder)
-        if time.monotonic() > until:
-            return {"done": began.chunks == world.chunks}
+        if time.monotonic() > until and began.chunks < world.chunks:
+            return {"done": False}
     before = time.process_time()
     while index.maintain().more:
         pass
