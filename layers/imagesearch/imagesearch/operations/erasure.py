@@ -8,26 +8,24 @@ old one is deleted with its history and every version of its objects.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
 from imagesearch.catalogue import Instance, Picture, PictureKey
 from imagesearch.catalogue.thumbnails import Pack, Place, read_thumbnail
-from imagesearch.errors import Conflict, EngineUnavailable, LostRace, NoSuchObject
+from imagesearch.errors import Conflict, EngineUnavailable
 from imagesearch.index import Entry, Index, OfPicture, OfProduct, Snapshot
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.engines import collection, place_of
 from imagesearch.operations.instances import DeleteInstance, delete_instance
 from imagesearch.operations.moves import Moves
+from imagesearch.operations.receipts import Receipt, digest, is_genuine, signed
 from imagesearch.operations.reindex import settle
 from imagesearch.storage import ObjectStore
 from imagesearch.storage.versions import Purge
@@ -36,36 +34,8 @@ __all__ = ["Erasure", "Leftover", "Receipt", "erase_instance", "find_leftovers",
 
 _BATCH = 500
 _PAGE = 5000
-_SECRET = "receipts/secret"  # noqa: S105  a key, not a secret
 _INBOXES = ("inbox/", "inbox-state/", "inbox-busy/", "inbox-errors/")
 _TASKS = ("made", "open", "stop", "ended", "report", "asked", "work")
-
-
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What was erased, and the signature of the deployment that did it.
-
-    No ``products`` stand for the whole instance, which then has no index afterwards. ``sequence``
-    is the last write that is covered: a picture of a product that was added later is a new one.
-    ``objects`` counts the objects and versions that were deleted, ``digest`` is the SHA-256 of
-    their keys and versions, a line each, sorted. ``signature`` is the HMAC-SHA256 of the rest as
-    JSON with sorted keys.
-    """
-
-    id: str
-    instance: str
-    incarnation: str
-    products: list[str]
-    pictures: int
-    requested: str
-    completed: str
-    sequence: int
-    generation_before: int
-    generation_after: int
-    index_before: str
-    index_after: str
-    objects: int
-    digest: str
-    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +118,7 @@ class Erasure:
             self._give_up()
             raise
         deleted = self._delete_old()
-        return _signed(
+        return signed(
             self._deployment.store,
             Receipt(
                 id=secrets.token_hex(16),
@@ -164,7 +134,7 @@ class Erasure:
                 index_before=self.instance.prefix,
                 index_after=self._target.prefix,
                 objects=len(deleted),
-                digest=_digest(deleted),
+                digest=digest(deleted),
             ),
         )
 
@@ -294,7 +264,7 @@ def erase_instance(deployment: Deployment, name: str, *, purge: Purge) -> Receip
     deleted += _purge_papers(purge, instance)
     for inbox in _INBOXES:
         deleted += purge(f"{inbox}{name}/", ())
-    return _signed(
+    return signed(
         deployment.store,
         Receipt(
             id=secrets.token_hex(16),
@@ -310,7 +280,7 @@ def erase_instance(deployment: Deployment, name: str, *, purge: Purge) -> Receip
             index_before=f"index/{name}/{instance.incarnation}",
             index_after="",
             objects=len(deleted),
-            digest=_digest(deleted),
+            digest=digest(deleted),
         ),
     )
 
@@ -332,15 +302,6 @@ def _purge_papers(purge: Purge, instance: Instance) -> list[tuple[str, str]]:
     for kind in _TASKS:
         deleted += purge(f"tasks/{kind}/{owner}", ())
     return deleted
-
-
-def _signed(store: ObjectStore, receipt: Receipt) -> Receipt:
-    return msgspec.structs.replace(receipt, signature=_signature(receipt, _secret(store)))
-
-
-def is_genuine(store: ObjectStore, receipt: Receipt) -> bool:
-    """Tell whether a receipt was made by this deployment and is unaltered."""
-    return hmac.compare_digest(receipt.signature, _signature(receipt, _secret(store)))
 
 
 def find_leftovers(deployment: Deployment, receipt: Receipt) -> Iterator[Leftover]:
@@ -394,28 +355,6 @@ def _fingerprint(entry: Entry) -> bytes:
     meaning = b"" if entry.meaning is None else entry.meaning.tobytes()
     parts = (repr(entry.picture).encode(), entry.features.row.tobytes(), meaning)
     return hashlib.blake2b(b"\0".join(parts), digest_size=16).digest()
-
-
-def _digest(deleted: Collection[tuple[str, str]]) -> str:
-    lines = sorted(f"{key} {version}\n" for key, version in deleted)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _signature(receipt: Receipt, secret: bytes) -> str:
-    unsigned = msgspec.structs.replace(receipt, signature="")
-    return hmac.new(
-        secret, msgspec.json.encode(unsigned, order="sorted"), hashlib.sha256
-    ).hexdigest()
-
-
-def _secret(store: ObjectStore) -> bytes:
-    """Return what this deployment signs its receipts with; made at the first."""
-    try:
-        return store.get(_SECRET).body
-    except NoSuchObject:
-        with suppress(LostRace):
-            store.put_if_absent(_SECRET, secrets.token_bytes(32))
-        return store.get(_SECRET).body
 
 
 def _folder(deployment: Deployment, instance: Instance) -> Path:
