@@ -15,7 +15,6 @@ from imagesearch.catalogue import Region, Service
 from imagesearch.vision import Vision
 from imagesearch.vision.manifest import Manifest, Pixels, Subject
 from imagesearch.vision.subject import regions_of
-from imagesearch_local.evaluation.metrics import intersection_over_union
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -103,9 +102,16 @@ def _boxes(cache: Path, side: int, pictures: list[Picture], say: Say) -> list[Re
 
 def _mean(found: Iterable[Region], right: list[Region]) -> float:
     return round(
-        float(np.mean([intersection_over_union(a, b) for a, b in zip(found, right, strict=True)])),
+        float(np.mean([_overlap(a, b) for a, b in zip(found, right, strict=True)])),
         3,
     )
+
+
+def _overlap(a: Region, b: Region) -> float:
+    """Return intersection over union."""
+    width = max(0, min(a.x2, b.x2) - max(a.x1, b.x1))
+    both = width * max(0, min(a.y2, b.y2) - max(a.y1, b.y1))
+    return both / (a.area + b.area - both)
 
 
 def _png(picture: Picture) -> bytes:
