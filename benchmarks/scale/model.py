@@ -118,12 +118,15 @@ class _Function:
 
         Of a function of whose searches ``share`` are its first: how many searches of so many
         seconds follow until all rows are there, and what a search takes and costs more for that
-        in the mean. An environment stands still between searches.
+        in the mean. An environment stands still between searches, so each waits a little for the
+        rows, and reads those it needs one by one if they are not there then.
         """
-        following = min(self.rows_s / seconds, 1 / share)
-        mean = share * following * ASSUMED.rows_remote
-        seconds_more = mean * ASSUMED.row_reads / ASSUMED.row_reads_at_once * ASSUMED.s3_latency_s
-        return following, seconds_more, mean * ASSUMED.row_reads * REQUEST_PRICES.s3_read
+        following = min(self.rows_s / (seconds + ASSUMED.patience_s), 1 / share)
+        late = share * following
+        mean = late * ASSUMED.rows_remote
+        reading = mean * ASSUMED.row_reads / ASSUMED.row_reads_at_once * ASSUMED.s3_latency_s
+        waiting = late * ASSUMED.patience_s
+        return following, waiting + reading, mean * ASSUMED.row_reads * REQUEST_PRICES.s3_read
 
 
 def _holding(pictures: float, grown: Growth) -> _Function:

@@ -99,6 +99,7 @@ class Assumed:
     row_reads: float = _from("rows read one by one while files come: Policy.cold_candidates", 192)
     row_reads_at_once: float = _from("of them at once: index/segment.py", 32)
     rows_remote: float = _from("of those reads, while files come one after the other", 0.5)
+    patience_s: float = _from("a later search waits so long for those files: index/shelf.py", 0.75)
     few_bytes: float = _from("rows that a first search waits for, bytes: index/shelf.py", 64 << 20)
     tmp_slack: float = _from("room in `/tmp` for segments that replace others", 1.05)
     fold_writes: float = _from("writes in a fold: Policy.fold_objects, one picture each", 64)

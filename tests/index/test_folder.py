@@ -1,6 +1,7 @@
 """Segment files in the folder of a function: checked before use, fetched again, tidied."""
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from imagesearch.index import (
     Query,
     encode,
 )
+from imagesearch.index.files import Files
 
 from tests.index.makers import PREFIX, entry, index_at, look, vector
 from tests.stores import MemoryStore
@@ -68,6 +70,37 @@ class TestFolder:
         store.requests.clear()
         assert index.snapshot().search(Query(features=look(1))) == expected
         assert len(store.requests) == 2
+
+    def test_a_later_search_waits_a_little_for_the_rows_of_the_first(
+        self, store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def bring_slowly(files: Files) -> None:
+            files._hurry.wait()  # as in a function, whose threads stand still between its calls
+            time.sleep(0.2)
+            bring_later(files)
+
+        bring_later = Files._bring_later
+        monkeypatch.setattr(Files, "_bring_later", bring_slowly)
+        monkeypatch.setattr("imagesearch.index.shelf._PATIENCE", 60.0)
+        index = index_at(store, cache=tmp_path)
+        expected = self.expected(store)
+        assert index.snapshot().search(Query(features=look(1))) == expected
+        assert all(segment.remote for segment in index.snapshot().view.segments())
+        store.requests.clear()
+        assert index.snapshot().search(Query(features=look(1))) == expected
+        assert len([name for _, name in store.requests if name.endswith(".i8")]) > 2
+        assert not any(segment.remote for segment in index.snapshot().view.segments())
+
+    def test_rows_that_do_not_come_are_waited_for_no_longer_than_that(
+        self, store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("imagesearch.index.shelf._PATIENCE", 0.01)
+        monkeypatch.setattr("imagesearch.index.files.Files._bring_later", lambda _: None)
+        index = index_at(store, cache=tmp_path)
+        expected = self.expected(store)
+        for _ in range(2):
+            assert index.snapshot().search(Query(features=look(1))) == expected
+        assert any(segment.remote for segment in index.snapshot().view.segments())
 
     def test_what_was_fetched_ahead_is_there_for_the_search(
         self, store: MemoryStore, tmp_path: Path

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +103,18 @@ class Files:
                 return
             self._busy = True
         threading.Thread(target=self._bring_later, daemon=True).start()
+
+    def linger(self, files: Iterable[File], seconds: float) -> None:
+        """Wait so long at most for those files that an earlier call wanted soon.
+
+        A function's threads stand still between its calls, so what is to come for later ones
+        comes only while one of them waits.
+        """
+        with self._lock:
+            coming = [self._coming[file.key] for file in files if file.key in self._coming]
+        if coming:
+            self._hurry.set()
+            wait(coming, seconds)
 
     def read(self, file: File, start: int, length: int) -> bytes:
         """Read some bytes of a file from the store, unchecked."""

@@ -18,6 +18,8 @@ __all__ = ["Shelf"]
 
 _FEW_BYTES = 64 << 20
 """Bytes of rows that a first search waits for."""
+_PATIENCE = 0.75
+"""Time (s) that a later search waits for rows that the first has not waited for."""
 
 
 class Shelf:
@@ -49,7 +51,8 @@ class Shelf:
     def prepare(self, segments: Iterable[Segment], *, tables_only: bool) -> None:
         """Fetch, in parallel, what a look-up or a search in these segments needs first.
 
-        Rows come along unless they are too many to wait for.
+        Rows come along unless they are too many to wait for; who comes while they are on their
+        way waits a little.
         """
         segments = list(segments)
         if tables_only:
@@ -60,6 +63,7 @@ class Shelf:
         if absent <= _FEW_BYTES or not self._files.persistent:
             wanted += [segment.looks for segment in segments]
         self._files.fetch(wanted)
+        self._files.linger((segment.looks for segment in segments), _PATIENCE)
 
     def prepare_meanings(self, segments: Iterable[Segment]) -> None:
         """Fetch, in parallel, what a search by meaning needs."""
