@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
@@ -63,9 +64,12 @@ class Served(Machine):
     @rule(name=st.sampled_from(["exact:one", "exact:one", "exact:two"]), erase=st.booleans())
     def attach(self, name: str, erase: bool) -> None:
         outpost = self.index.snapshot().manifest.outpost
-        if erase and outpost and outpost.name != name:
+        if outpost and outpost.name != name:
+            with pytest.raises(Conflict):
+                self.index.attach(name)
             self.index.detach()
-            self.erase(outpost.name)
+            if erase:
+                self.erase(outpost.name)
         try:
             self.index.attach(name)
         except EngineUnavailable:

@@ -87,7 +87,7 @@ class Steward(Actor):
         if work == "fill":
             found.index.fill()
         elif work == "attach":
-            found.index.attach(f"{found.instance.prefix}{dice.choice('ab')}")
+            self._attach(found.index, f"{found.instance.prefix}{dice.choice('ab')}")
         elif work == "leave":
             self._leave(found.index, found.snapshot.manifest)
         else:
@@ -102,6 +102,14 @@ class Steward(Actor):
         found.index.attach(f"{found.instance.prefix}a")
         found.index.switch(serving=True)
 
+    def _attach(self, index: Index, name: str) -> None:
+        """Attach an engine in place of another, unless somebody else is quicker."""
+        outpost = index.snapshot().manifest.outpost
+        if outpost and outpost.name != name:
+            index.detach()
+        with suppress(Conflict):
+            index.attach(name)
+
     def _leave(self, index: Index, manifest: Manifest) -> None:
         """Detach, and erase the engine once nobody can be searching it any more."""
         if manifest.outpost is None:
@@ -112,7 +120,8 @@ class Steward(Actor):
         now = index.snapshot().manifest.outpost
         if now is None or now.name != manifest.outpost.name:
             EngineLine(self.run.engine(manifest.outpost.name), self.process).erase()
-        index.attach(manifest.outpost.name)
+        with suppress(Conflict):
+            index.attach(manifest.outpost.name)
         self.process.deadline = self.run.world.now + OPERATION_LIMIT
         index.switch(serving=True)
 

@@ -27,16 +27,25 @@ def attach(keeper: Keeper, name: str) -> None:
     """Have the engine ``name`` be given every new segment; it holds none as yet.
 
     Nothing happens if it is attached already. Raises
-    :class:`~imagesearch.errors.EngineUnavailable` if it does not answer.
+    :class:`~imagesearch.errors.EngineUnavailable` if it does not answer, and
+    :class:`~imagesearch.errors.Conflict` if another engine is attached.
     """
+    _check_free(keeper.reader.manifest().manifest, name)
     keeper.outposts.engine(name).create()
     while True:
         held = keeper.reader.manifest()
         now = held.manifest
-        if now.outpost and now.outpost.name == name:
+        _check_free(now, name)
+        if now.outpost or keeper.commit(held, _with(now, Outpost(name, since=now.generation + 1))):
             return
-        if keeper.commit(held, _with(now, Outpost(name, since=now.generation + 1))):
-            return
+
+
+def _check_free(manifest: Manifest, name: str) -> None:
+    if manifest.outpost and manifest.outpost.name != name:
+        raise Conflict(
+            f"the engine {manifest.outpost.name!r} is attached to the index.",
+            fix="Detach it first: imagesearch handover --back --drop.",
+        )
 
 
 def detach(keeper: Keeper) -> None:

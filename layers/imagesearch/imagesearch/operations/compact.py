@@ -7,7 +7,7 @@ import time
 from functools import partial
 
 from imagesearch.catalogue import Instance
-from imagesearch.errors import EngineUnavailable, ModelMismatch, UnknownInstance
+from imagesearch.errors import ModelMismatch, StorageUnavailable, UnknownInstance
 from imagesearch.index import Maintained
 from imagesearch.observe import logger, measure
 from imagesearch.operations.canary import sing
@@ -58,9 +58,9 @@ def compact_all(deployment: Deployment) -> dict[str, Maintained]:
         except Exception as error:
             logger().exception("not compacted", extra={"instance": instance.name})
             failed.append(error)
+    collect_leftovers(deployment)
     if failed:
         raise failed[0]
-    collect_leftovers(deployment)
     return done
 
 
@@ -86,7 +86,7 @@ def _watch(deployment: Deployment, instance: Instance) -> None:
     until = time.monotonic() + _WATCH_SECONDS
     try:
         found = handover.compare(_WATCHED, has_time=lambda: time.monotonic() < until)
-    except EngineUnavailable:
+    except StorageUnavailable:  # the engine's silence, or too little room for the files here
         logger().exception("not compared", extra={"instance": instance.name})
         return
     if found.overlap is not None:
