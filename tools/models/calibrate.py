@@ -9,16 +9,13 @@ from typing import Any
 
 import numpy as np
 from imagesearch.catalogue import Service
-from imagesearch.vision.blend import Blend, unit
+from imagesearch.vision.blend import Blend
 from imagesearch.vision.bundle import Bundle
 from imagesearch_local.calibration import calibrated, calibration_points, reliability
 from numpy.typing import NDArray
 
-from tools.models.fit import SERVICES
 from tools.models.packages import Say
-from tools.models.statistics import combine, describe
-from tools.models.trials import Trials, kept_out, make_trials
-from tools.models.views import make_views
+from tools.models.trials import Trials, make_rivals, make_trials
 
 __all__ = ["calibrate", "hits_of"]
 
@@ -51,10 +48,12 @@ def calibrate(
     settings = json.loads((fitted / "settings.json").read_text(encoding="utf-8"))
     opened = Bundle(bundle)
     for service in services:
-        trials = make_trials(_SAME.get(service, service), bundle, cache, most=most, say=say)
+        shown = _SAME.get(service, service)
+        trials = make_trials(shown, bundle, cache, most=most, say=say)
         if service in _ASKED:
             trials = trials.of_kinds(_ASKED[service])
-        rivals = _rivals(opened, service, cache, fitted, say)
+        missing = max(0, _CATALOGUE.get(service, 1000) - len(trials.catalogue))
+        rivals = make_rivals(shown, bundle, cache, missing, say=say)
         scores, truth, asked = hits_of(opened, service, trials, rivals)
         settings["calibration"][service.value] = {"points": calibration_points(scores, truth)}
         settings["reliability"][service.value] = {
@@ -71,41 +70,18 @@ def hits_of(
 ) -> tuple[Rows, Truth, NDArray[np.int64]]:
     """Return cosine, truth and asked thing of the first 20 hits of every query.
 
-    They are searched for among so many pictures: the trials' catalogue and, as far as it needs
-    them, ``rivals``, vectors of other things.
+    They are searched for among the trials' catalogue and ``rivals``, vectors of other things: with
+    fewer of them every hit looks surer than it is.
     """
     catalogue, queries = (
         _vectors(bundle, service, rows) for rows in (trials.catalogue, trials.queries)
     )
-    wanted = min(len(rivals), max(0, _CATALOGUE.get(service, 1000) - len(catalogue)))
-    rivals = rivals[np.linspace(0, len(rivals) - 1, wanted, dtype=int)]
     likeness = queries @ np.concatenate([catalogue, rivals]).T
     first = np.argsort(-likeness, axis=1)[:, :_HITS]
     thing = np.concatenate([trials.thing, np.full(len(rivals), -1)])
     truth = thing[first] == trials.asked[:, None]
     asked = np.repeat(trials.asked, first.shape[1])
     return np.take_along_axis(likeness, first, 1).ravel(), truth.ravel(), asked
-
-
-def _rivals(bundle: Bundle, service: Service, cache: Path, fitted: Path, say: Say) -> Rows:
-    """Return all views of the things that the service's map was fitted on.
-
-    A catalogue is larger than the trials' own; with fewer rivals every hit looks surer than it is.
-    """
-    with np.load(fitted / "statistics.npz", allow_pickle=False) as stored:
-        statistics = dict(stored)
-    _, kinds, weight, _, _ = SERVICES[service.value]
-    kept = kept_out(service, cache, say=say)
-    rows = []
-    for kind in kinds:
-        views = make_views(kind, cache, say=say)
-        names = np.array(views.names)[views.thing]
-        others = ~np.isin(names, list(kept))
-        described = describe(views.head[others], views.blocks[others], statistics)
-        rows.append(combine(*described, weight))
-    mapped = bundle.map(service)
-    joined = np.concatenate(rows).astype(np.float32)
-    return unit((joined - mapped[0]) @ mapped[1]) if mapped else joined
 
 
 def _vectors(bundle: Bundle, service: Service, rows: Rows) -> Rows:

@@ -2,14 +2,17 @@
 
 The pictures go the way that a user's take, finder and all; what the embedder says of the found
 subject and of the whole picture is kept. Queries are only for things that no map was fitted on;
-a third of the other things is in the catalogue with them. What is chosen by trials or calibrated on
-them saw no evaluation set.
+a third of the other things is in the catalogue with them. Rivals, more pictures of those others,
+make that catalogue as large as is wanted. What is chosen by trials or calibrated on them saw no
+evaluation set.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +33,7 @@ from tools.models.fit import SERVICES
 from tools.models.packages import Say
 from tools.models.views import Drawer, make_views, things_of, tint
 
-__all__ = ["Trials", "kept_out", "make_trials"]
+__all__ = ["Trials", "kept_out", "make_rivals", "make_trials"]
 
 Picture = NDArray[np.uint8]
 Rows = NDArray[np.float32]
@@ -84,6 +87,46 @@ def make_trials(
         return Trials(**{name: stored[name] for name in stored.files})
 
 
+def make_rivals(
+    service: Service, bundle: Path, cache: Path, most: int, *, say: Say = print
+) -> Rows:
+    """Return the vectors of so many more catalogue pictures, of things that nobody asks for.
+
+    They look as the service sees them; the things take turns. Made if need be.
+    """
+    manifest = Manifest.read(bundle / "bundle.json")
+    files = "".join(sorted(file.sha256 for file in manifest.files.values()))
+    seen = hashlib.sha256(f"{files}{manifest.services[service]}".encode()).hexdigest()[:12]
+    path = cache / "trials" / f"{seen}-{service.value}-rivals-{most}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        vision, pictures = Vision.load(bundle), islice(_others(service, cache, say), most)
+        vectors = [vision.look(_jpeg(picture), service).vector for picture in pictures]
+        np.save(path, np.array(vectors, np.float32).reshape(most, -1))
+    made: Rows = np.load(path, allow_pickle=False)
+    return made
+
+
+def _others(service: Service, cache: Path, say: Say) -> Iterator[Picture]:
+    """Yield catalogue pictures of the things that a map was fitted on, round after round."""
+    items, kept = collect(cache, say), kept_out(service, cache, say=say)
+    drawers = {kind: Drawer(kind, cache, items) for kind in KINDS[service]}
+    things = [
+        (kind, pictures)
+        for kind in KINDS[service]
+        for name, pictures in things_of(kind, items, cache, say=say).items()
+        if name not in kept
+    ]
+    for drawn in count():
+        if drawn % 500 == 0:
+            say(f"rivals of {service.value}: {drawn}")
+        turn, place = divmod(drawn, len(things))
+        kind, pictures = things[place]
+        rng = np.random.default_rng([10, drawn])
+        one = [pictures[turn % len(pictures)]] if pictures else []
+        yield _shown(rng, drawers[kind], kind, one, 0)
+
+
 def _make(eyes: _Eyes, service: Service, path: Path, cache: Path, most: int, say: Say) -> None:
     items, kinds = collect(cache, say), KINDS[service]
     kept = kept_out(service, cache, most=most, say=say)
@@ -121,15 +164,15 @@ def _pictures(
     """Yield the catalogue picture of a thing and, if it is asked for, its queries."""
     for view in range(1 + _QUERIES * asked):
         rng = np.random.default_rng([9, number, view])
-        if kind == "cloth":
-            yield view > 0, drawer.draw(rng, list(pictures), view)
-        else:
-            yield view > 0, _scene(rng, drawer, kind, pictures, view)
+        yield view > 0, _shown(rng, drawer, kind, pictures, view)
 
 
-def _scene(
+def _shown(
     rng: Generator, drawer: Drawer, kind: str, pictures: Sequence[Item], view: int
 ) -> Picture:
+    """Return one picture of a thing: view 0 is the catalogue's."""
+    if kind == "cloth":
+        return drawer.draw(rng, list(pictures), view)
     cutout = drawer.cutout(rng, list(pictures), view, recoloured=kind == "mark" and view > 1)
     ground: compose.Ground = drawer.busy
     if view == 0 or (kind == "mark" and view % 2):
@@ -137,6 +180,11 @@ def _scene(
     width, height = int(rng.integers(260, 400)), int(rng.integers(260, 400))
     placing = _BUSY if view else _PLAIN
     return compose.scene(rng, cutout, ground, width, height, placing).picture
+
+
+def _jpeg(picture: Picture) -> bytes:
+    quality = [int(cv2.IMWRITE_JPEG_QUALITY), 90]
+    return bytes(cv2.imencode(".jpg", picture[..., ::-1], quality)[1])
 
 
 class _Eyes:
@@ -152,9 +200,9 @@ class _Eyes:
 
     def say(self, picture: Picture) -> Rows:
         """Return the parts of the vector, ``(2 boxes, views, width)``."""
-        image = cv2.imencode(".jpg", picture[..., ::-1], [int(cv2.IMWRITE_JPEG_QUALITY), 90])[1]
-        region = self._vision.look(image.tobytes(), self._service).region
-        original = Original.open(image.tobytes())
+        image = _jpeg(picture)
+        region = self._vision.look(image, self._service).region
+        original = Original.open(image)
         return np.stack([self._parts(original, box) for box in (region, original.whole)])
 
     def _parts(self, original: Original, box: Region) -> Rows:
