@@ -52,17 +52,26 @@ class ServedView(View):
 
         Without ``meaning`` that may be left out, and no file of a segment elsewhere is opened.
         """
-        if found := super().find(key, meaning=meaning):
-            return found
-        for row in self._rows([key]):
+        return self.find_all([key], meaning=meaning).get(key)
+
+    def find_all(
+        self, keys: Sequence[PictureKey], *, meaning: bool = True
+    ) -> dict[PictureKey, Entry]:
+        """Return those of some pictures that there are; the engine is asked once for all."""
+        here = ((key, super(ServedView, self).find(key, meaning=meaning)) for key in keys)
+        found = {key: entry for key, entry in here if entry}
+        for row in self._rows([key for key in keys if key not in found]):
             if not self.hides(row):
-                info = self._held[row.segment]
-                if meaning and "m8" in info.files:
-                    entry = self.segment(info).entries(np.array([row.row]))[0]
-                else:
-                    entry = _entry(row)
-                return self.changes.applied(entry, row.version)
-        return None
+                found[row.picture.key] = self._whole(row, meaning=meaning)
+        return found
+
+    def _whole(self, row: HeldRow, *, meaning: bool) -> Entry:
+        """Return the picture of a row as changed by now; its meaning is in the segment alone."""
+        info = self._held[row.segment]
+        entry = _entry(row)
+        if meaning and "m8" in info.files:
+            entry = self.segment(info).entries(np.array([row.row]))[0]
+        return self.changes.applied(entry, row.version)
 
     def _folded_versions(self, keys: Sequence[PictureKey]) -> Iterator[tuple[PictureKey, Version]]:
         yield from super()._folded_versions(keys)

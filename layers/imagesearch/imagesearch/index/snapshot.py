@@ -162,10 +162,16 @@ class Snapshot:
         serves the index is then asked for the rest, and no segment is opened. If that does not
         answer, segments are looked at.
         """
+        return self.find_all([key], meaning=meaning).get(key)
+
+    def find_all(
+        self, keys: Sequence[PictureKey], *, meaning: bool = True
+    ) -> dict[PictureKey, Entry]:
+        """Return those of some pictures that there are, as :meth:`find` does, at one go."""
         with suppress(EngineUnavailable):
             if engine := self.outposts.serving(self.manifest):
-                return engine.served(self.view).find(key, meaning=meaning)
-        return self.view.find(key, meaning=meaning)
+                return engine.served(self.view).find_all(keys, meaning=meaning)
+        return self.view.find_all(keys, meaning=meaning)
 
     def of_product(self, product_id: str) -> list[PictureKey]:
         """Return the keys of a product's pictures, in order."""

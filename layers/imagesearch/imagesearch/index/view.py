@@ -271,6 +271,13 @@ class View:
                 return self.changes.applied(entry, segment.version(row))
         return None
 
+    def find_all(
+        self, keys: Sequence[PictureKey], *, meaning: bool = True
+    ) -> dict[PictureKey, Entry]:
+        """Return those of some pictures that there are, by key."""
+        found = ((key, self.find(key, meaning=meaning)) for key in keys)
+        return {key: entry for key, entry in found if entry}
+
     def of_product(self, product_id: str) -> list[PictureKey]:
         """Return the keys of a product's pictures, in order."""
         return [key for key, _ in self.written(product_id)]

@@ -15,7 +15,7 @@ from imagesearch.catalogue import Instance, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import InvalidField, MissingField, PictureNotIndexed
 from imagesearch.index import Entry, Query, Snapshot, TextQuery, direction, encode, encode_meaning
-from imagesearch.index.groups import PRODUCT
+from imagesearch.index.groups import PRODUCT, group_of
 from imagesearch.observe import measure
 from imagesearch.operations.deployment import Catalogue, Deployment
 from imagesearch.operations.fields import (
@@ -257,9 +257,10 @@ def _search(
     ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
     kept = [(key, max(0.0, score)) for key, score in ranked if score >= request.score_threshold]
     if _distinct(request):
-        first: dict[object, tuple[PictureKey, float]] = {}
+        first: dict[tuple[str, ...], tuple[PictureKey, float]] = {}
         for key, score in kept:
-            first.setdefault(_group(entries[key].picture, request), (key, score))
+            group = group_of(entries[key].picture, request.distinct_by or PRODUCT)
+            first.setdefault(group, (key, score))
         kept = list(first.values())
     page = kept[request.start : request.start + request.num]
     total = max(one.total for one in (by_look, by_text) if one and one.exact)
@@ -315,14 +316,6 @@ def _distinct(request: CombinedSearch) -> bool:
     return request.distinct_product or request.distinct_by is not None
 
 
-def _group(picture: Picture, request: CombinedSearch) -> object:
-    """Return what a hit is the only one of; one without the attribute stands for itself."""
-    if request.distinct_by in (None, PRODUCT):
-        return picture.key.product_id
-    value = getattr(picture.attributes, request.distinct_by or "")
-    return picture.key if value is None else value
-
-
 def _within(catalogue: Catalogue, request: CombinedSearch) -> int | None:
     return request.category_id if catalogue.instance.service.has_categories else None
 
@@ -349,9 +342,10 @@ def _described(
 ) -> tuple[CombinedHit, ...]:
     """Return hits with their cosine with each part."""
     worded = any(part.text is not None for part in parts)
+    entries = snapshot.find_all([key for key, _ in page], meaning=worded)
     hits = []
     for key, score in page:
-        entry = snapshot.find(key, meaning=worded)
+        entry = entries.get(key)
         if entry is None:
             continue
         cosines = tuple(
