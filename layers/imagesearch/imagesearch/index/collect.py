@@ -100,8 +100,8 @@ def _forgotten(
     """
     kept, silent = set(), False
     for key in orphans if engines else ():
-        segment, dot, file = key.removeprefix(keeper.keys.segments).partition(".")
-        if not key.startswith(keeper.keys.segments) or not dot or file != "meta":
+        segment, _, file = key.removeprefix(keeper.keys.segments).partition(".")
+        if not key.startswith(keeper.keys.segments) or file != "meta":
             continue
         try:
             if not silent:

@@ -31,5 +31,4 @@ def distinct_numbers(numbers: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64
 
 def count_distinct(numbers: Sequence[NDArray[np.uint64]]) -> int:
     """Return how many different numbers there are in several arrays."""
-    together = np.sort(np.concatenate([np.zeros(0, np.uint64), *numbers]))
-    return int(np.count_nonzero(together[1:] != together[:-1])) + bool(together.size)
+    return distinct_numbers(numbers).size

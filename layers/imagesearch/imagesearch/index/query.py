@@ -53,8 +53,9 @@ class Answer:
     """Hits, most alike first and then by key.
 
     ``total`` counts the pictures (products, if distinct) that pass category, filter and
-    threshold: exactly, unless ``exact`` is false, which only an engine elsewhere brings about
-    (:class:`~imagesearch.index.outposts.EngineRanking` says how it counts).
+    threshold: exactly, unless ``exact`` is false. That comes of an engine elsewhere
+    (:class:`~imagesearch.index.outposts.EngineRanking` says how it counts), or of functions that
+    have too many groups to tell each other (``total`` is then a lower bound).
     """
 
     hits: tuple[Hit, ...]

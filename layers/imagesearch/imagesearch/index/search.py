@@ -159,12 +159,12 @@ def _ranked(
     fields = [*_fields(blocks, query)]
     if query.score_threshold > 0:
         found = _compared(query, [_above(query, field) for field in fields])
-        groups = distinct_numbers([found.product]) if query.distinct_product else None
-        total = len(found) if groups is None else groups.size
-        return Ranked(_page(found, query, start), total, groups=groups)
-    groups = _groups(fields, query)
+        different = distinct_numbers([found.product]) if query.distinct_product else None
+        total = len(found) if different is None else different.size
+        return Ranked(_page(found, query, start), total, groups=different)
+    different = _different(fields, query)
     passed = sum(field.passing for field in fields)
-    total = passed if groups is None else groups.size
+    total = passed if different is None else different.size
     deepest = max(DEEPEST, query.end)
     wanted = max(policy.candidates_among(passed), deepest)
     if any(field.block.remote for field in fields) and _first_page(query):
@@ -173,7 +173,7 @@ def _ranked(
     while query.distinct_product and count_distinct([found.product]) < min(deepest, total):
         wanted *= 4
         found = _compared(query, _nearest(fields, wanted))
-    return Ranked(_page(found, query, start), total, groups=groups)
+    return Ranked(_page(found, query, start), total, groups=different)
 
 
 def _first_page(query: Query) -> bool:
@@ -227,7 +227,7 @@ def _spans(block: Block, category_id: int | None) -> list[tuple[int, int]]:
     return [(run.start, run.end) for run in block.runs if run.category_id == category_id]
 
 
-def _groups(fields: Sequence[_Field], query: Query) -> NDArray[np.uint64] | None:
+def _different(fields: Sequence[_Field], query: Query) -> NDArray[np.uint64] | None:
     """Return the different groups of what passes, in a query for distinct ones."""
     if not query.distinct_product:
         return None
