@@ -24,15 +24,7 @@ export const PAGE = 24;
  * asks for all of them, and `groups` is then what was found for each.
  */
 export const state = {
-  picture: null,
-  alike: null,
-  text: "",
-  marks: [],
-  boxes: [],
-  region: null,
-  subject: null,
-  whole: false,
-  every: false,
+  ...nothing(),
   category: "",
   filter: "",
   least: 0,
@@ -163,17 +155,19 @@ function wanted(image) {
   return [...parts, ...state.marks.map(({ record, weight }) => ({ ...named(record), weight }))];
 }
 
-const nothing = () => ({
-  picture: null,
-  alike: null,
-  text: "",
-  marks: [],
-  boxes: [],
-  region: null,
-  subject: null,
-  whole: false,
-  every: false,
-});
+function nothing() {
+  return {
+    picture: null,
+    alike: null,
+    text: "",
+    marks: [],
+    boxes: [],
+    region: null,
+    subject: null,
+    whole: false,
+    every: false,
+  };
+}
 
 function begin(what) {
   const fresh = { ...nothing(), category: "", found: null, hits: [], groups: null };
