@@ -1,19 +1,15 @@
-"""An engine elsewhere holds whole segments, and searches of them open no file."""
+"""Searches of an index that an engine elsewhere serves: right, and without opening a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import pytest
-from imagesearch.catalogue import OTHER, PictureKey
 from imagesearch.catalogue.filter import Filter
-from imagesearch.errors import Conflict, EngineUnavailable
+from imagesearch.errors import EngineUnavailable
 from imagesearch.index import (
     Change,
-    Entry,
     Index,
     OfPicture,
     OfProduct,
@@ -22,104 +18,11 @@ from imagesearch.index import (
     SystemClock,
     likeness,
 )
-from imagesearch.index.attachment import lacking
 from imagesearch.index.outposts import EngineRanking
 
-from tests.engines.exact import ExactEngine, Failures
+from tests.engines.exact import Failures
 from tests.index.makers import PREFIX, entry, key, look
-from tests.stores import MemoryStore
-
-DAY = 86_400_000_000
-POLICY = Policy(parallel=1, fold_objects=1, tier=4)
-
-
-class Died(BaseException):
-    """The process is gone."""
-
-
-class Slow(SystemClock):
-    """A clock that is far behind."""
-
-    def now(self) -> int:
-        return 0
-
-
-class Place:
-    """A store and an engine, and indexes opened there as new processes do."""
-
-    def __init__(self, **options: Any) -> None:
-        self.time = 1_700_000_000_000_000
-        self.store = MemoryStore(lambda: self.time)
-        self.engine = ExactEngine(**options)
-        self.entries: dict[PictureKey, Entry] = {}
-        self.open().create()
-
-    def open(self) -> Index:
-        return Index(
-            self.store, PREFIX, model="m", policy=POLICY, engines=lambda _name: self.engine
-        )
-
-    def alone(self) -> Index:
-        """Return the index as a process has it that cannot open engines."""
-        return Index(self.store, PREFIX, model="m", policy=POLICY)
-
-    def add(self, *added: Entry) -> None:
-        index = self.open()
-        index.append(added, after=index.snapshot())
-        self.entries |= {one.picture.key: one for one in added}
-
-    def hand_over(self) -> None:
-        self.open().attach(self.engine.name)
-        assert self.open().fill()
-        assert self.open().switch(serving=True)
-
-    def expected(self, query: Query) -> list[PictureKey]:
-        """Return what all pictures, compared one by one, give."""
-        found = [
-            (-likeness(query.features, one.features).relevance, name)
-            for name, one in self.entries.items()
-            if query.category_id in (None, one.picture.category_id)
-            and (query.filter is None or query.filter.matches(one.picture.attributes))
-        ]
-        return [name for _, name in sorted(found)][query.start : query.end]
-
-    def check(self, query: Query | None = None) -> None:
-        query = query or Query(features=look(1), num=50)
-        answer = self.open().snapshot().search(query)
-        assert [hit.picture.key for hit in answer.hits] == self.expected(query)
-
-    @property
-    def manifest(self) -> Any:
-        return self.open().snapshot().manifest
-
-
-def pictures(start: int, end: int) -> list[Entry]:
-    return [
-        entry(
-            n // 3,
-            n % 3,
-            features=look(n % 7, 0.01 * n),
-            category=(0, 3, OTHER)[n % 3],
-            int_attr=n % 5,
-        )
-        for n in range(start, end)
-    ]
-
-
-@pytest.fixture
-def place() -> Place:
-    """Return an index of three segments, all held by an engine that serves."""
-    made = Place()
-    for start in range(0, 90, 30):
-        made.add(*pictures(start, start + 30))
-        made.open().fold()
-    made.hand_over()
-    return made
-
-
-def files_read(place: Place) -> list[str]:
-    return [key for verb, key in place.store.requests if "get" in verb and "/seg/" in f"/{key}"]
-
+from tests.index.outposts import POLICY, Place, files_read, pictures
 
 QUERIES = [
     {},
@@ -130,6 +33,13 @@ QUERIES = [
     {"filter": Filter.parse("int_attr < 2"), "num": 40},
     {"filter": Filter.parse("int_attr = 7"), "num": 40},
 ]
+
+
+class Slow(SystemClock):
+    """A clock that is far behind."""
+
+    def now(self) -> int:
+        return 0
 
 
 @pytest.mark.parametrize("options", QUERIES, ids=lambda o: ",".join(o) or "plain")
@@ -249,40 +159,6 @@ def test_of_thousands_of_equal_looks_those_that_are_proposed_are_hits() -> None:
     assert place.engine.asked[-1].wanted < 4500
 
 
-def test_a_segment_is_filled_before_the_manifest_names_it(place: Place) -> None:
-    order: list[str] = []
-    place.engine.before = order.append
-    place.store.before = lambda verb, _key: order.append(verb)
-    place.add(*pictures(90, 100))
-    order.clear()
-    place.open().fold()
-    assert order.index("fill") < order.index("compare_and_swap")
-    assert all(info.held == place.engine.name for info in place.manifest.segments)
-    for _ in range(3):
-        place.add(*pictures(0, 5))
-        place.open().maintain()
-    assert all(info.held == place.engine.name for info in place.manifest.segments)
-    place.check()
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_a_fold_never_fails_because_of_the_engine(place: Place, late: bool) -> None:
-    failures = Failures(place.engine)
-    failures.begin(0, 1000, late=late)
-    place.add(*pictures(90, 95))
-    place.engine.calls.clear()
-    assert place.open().maintain().folded
-    assert place.engine.calls == ["fill", "fill"]  # the fold's, and the merge's after it
-    assert place.open().maintain().filled == 0
-    assert len(lacking(place.manifest)) == 1
-    failures.end()
-    place.check()
-    done = place.open().maintain()
-    assert (done.filled, done.more) == (1, False)
-    assert lacking(place.manifest) == []
-    place.check()
-
-
 def test_a_process_that_cannot_open_the_engine_folds_and_says_why_it_does_not_search(
     place: Place,
 ) -> None:
@@ -327,257 +203,6 @@ def test_either_side_can_be_asked_whoever_serves(place: Place) -> None:
     assert place.engine.calls == []
     assert snapshot.search(query, ranking=EngineRanking(place.engine)) == here
     assert place.engine.calls == ["nearest"]
-
-
-def test_an_engine_that_was_attached_anew_holds_nothing(place: Place) -> None:
-    place.open().detach()
-    place.engine.erase()
-    with pytest.raises(Conflict):
-        place.open().switch(serving=True)
-    place.open().attach(place.engine.name)
-    assert len(lacking(place.manifest)) == 3
-    place.open().switch(serving=True)
-    place.check()
-    told: list[tuple[int, int]] = []
-    assert place.open().fill(lambda *progress: told.append(progress))
-    assert told[0] == (0, 90)
-    assert told[-1] == (90, 90)
-    assert told == sorted(told)
-    place.check()
-
-
-def test_filling_goes_on_where_it_ended(place: Place) -> None:
-    place.open().detach()
-    place.open().attach(place.engine.name)
-    turns = count()
-    assert not place.open().fill(has_time=lambda: next(turns) < 2)
-    assert len(lacking(place.manifest)) == 1
-    place.engine.calls.clear()
-    assert place.open().fill()
-    assert place.engine.calls == ["fill"]
-
-
-def test_two_may_fill_at_once(place: Place) -> None:
-    place.open().detach()
-    place.open().attach(place.engine.name)
-    other = place.open()
-
-    def meanwhile(_verb: str) -> None:
-        place.engine.before = lambda _verb: None
-        assert other.fill()
-
-    place.engine.before = meanwhile
-    assert place.open().fill()
-    assert lacking(place.manifest) == []
-    place.check()
-
-
-def test_a_segment_that_was_merged_away_while_it_was_filled_is_not_marked(place: Place) -> None:
-    place.open().detach()
-    place.engine.erase()
-    place.open().attach(place.engine.name)
-
-    def meanwhile(_verb: str) -> None:
-        place.engine.before = lambda _verb: None
-        place.add(*pictures(90, 95))
-        assert place.open().maintain().merged
-
-    place.engine.before = meanwhile
-    assert place.open().fill()
-    assert lacking(place.manifest) == []
-    place.check()
-
-
-def test_an_engine_that_was_erased_while_it_was_filled_is_not_marked(place: Place) -> None:
-    def meanwhile(_verb: str) -> None:
-        place.engine.after = lambda _verb: None
-        place.open().detach()
-        place.engine.erase()
-        place.open().attach(place.engine.name)
-
-    place.open().detach()
-    place.open().attach(place.engine.name)
-    place.add(*pictures(90, 95))
-    place.open().fold()
-    for begin in (
-        lambda: place.open().fill(has_time=once()),
-        lambda: place.open().maintain().merged,
-    ):
-        place.engine.after = meanwhile
-        assert begin() in (False, 4)
-        held = {info.id for info in place.manifest.segments if info.held}
-        assert held <= place.engine.segments
-
-
-def once() -> Callable[[], bool]:
-    turns = count()
-    return lambda: next(turns) < 1
-
-
-def steps(place: Place, work: Callable[[Index], object]) -> Iterator[int]:
-    """Do the work, ending it before every request but the first so many; yield each time."""
-    for number in count():
-        left = iter(range(number))
-
-        def step(*_request: object, left: Iterator[int] = left) -> None:
-            if next(left, None) is None:
-                raise Died
-
-        place.store.before = place.engine.before = step
-        try:
-            work(place.open())
-        except Died:
-            place.store.before = place.engine.before = lambda *_request: None
-            yield number
-        else:
-            place.store.before = place.engine.before = lambda *_request: None
-            return
-
-
-def test_a_crash_at_any_step_of_a_fold_leaves_a_whole_answer(place: Place) -> None:
-    place.add(*pictures(80, 100))
-    died = 0
-    for _ in steps(place, lambda index: index.fold()):
-        place.check()
-        died += 1
-    assert died > 8
-    place.check()
-    assert lacking(place.manifest) == []
-
-
-def test_a_crash_at_any_step_of_filling_leaves_a_whole_answer(place: Place) -> None:
-    place.open().detach()
-    place.engine.erase()
-    place.open().attach(place.engine.name)
-    place.open().switch(serving=True)
-    died = 0
-    for _ in steps(place, lambda index: index.fill(has_time=once())):
-        place.check()
-        died += 1
-    assert died > 4
-    assert place.open().fill()
-    place.check()
-
-
-def test_a_crash_at_any_step_of_a_merge_leaves_a_whole_answer(place: Place) -> None:
-    place.add(*pictures(85, 95))
-    place.open().fold()
-    place.add(*pictures(95, 100))
-    died = 0
-    for _ in steps(place, lambda index: index.maintain()):
-        place.check()
-        died += 1
-    assert died > 8
-    place.check()
-    assert lacking(place.manifest) == []
-
-
-def old(place: Place, days: int = 9) -> None:
-    """Let days pass, with the upkeep of each."""
-    for _ in range(days):
-        place.time += DAY
-        place.open().maintain()
-
-
-def test_rows_go_with_their_segments_files_and_not_before(place: Place) -> None:
-    before = place.engine.segments
-    place.add(*pictures(85, 95))
-    while place.open().maintain().more:
-        pass
-    assert not before & {info.id for info in place.manifest.segments}
-    assert before < place.engine.segments
-    old(place)
-    assert place.engine.segments == {info.id for info in place.manifest.segments}
-    place.check()
-
-
-def test_a_segment_stays_while_the_engine_cannot_be_told(place: Place) -> None:
-    before = place.engine.segments
-    place.add(*pictures(85, 95))
-    while place.open().maintain().more:
-        pass
-    stored = {info.key for info in place.store.list(f"{PREFIX}seg/")}
-    failures = Failures(place.engine)
-    failures.begin(0, 10**6, late=False)
-    old(place)
-    place.engine.calls.clear()
-    old(place, 1)
-    assert place.engine.calls == ["remove"]
-    assert stored == {info.key for info in place.store.list(f"{PREFIX}seg/")}
-    failures.end()
-    old(place, 1)
-    assert stored > {info.key for info in place.store.list(f"{PREFIX}seg/")}
-    assert not before & place.engine.segments
-    place.check()
-
-
-def test_what_a_fold_left_that_died_after_filling_is_collected(place: Place) -> None:
-    place.add(*pictures(85, 95))
-    held = place.engine.segments
-    for _ in steps(place, lambda index: index.fold()):
-        pass
-    assert place.engine.segments > {info.id for info in place.manifest.segments} > held
-    old(place)
-    assert place.engine.segments == {info.id for info in place.manifest.segments}
-    place.check()
-
-
-def test_a_rollback_finds_its_segments_held(place: Place) -> None:
-    generation, entries = place.manifest.generation, dict(place.entries)
-    place.add(*pictures(85, 95))
-    while place.open().maintain().more:
-        pass
-    later, newer = place.open().pin(), dict(place.entries)
-    place.open().rollback(generation)
-    place.entries = entries
-    assert lacking(place.manifest) == []
-    assert place.manifest.outpost.serving
-    place.check()
-    place.open().rollback(later)
-    place.entries = newer
-    place.check()
-
-
-def test_a_rollback_does_not_trust_what_an_erased_engine_held(place: Place) -> None:
-    generation, entries = place.manifest.generation, dict(place.entries)
-    place.add(*pictures(85, 95))
-    while place.open().maintain().more:
-        pass
-    place.open().detach()
-    place.engine.erase()
-    place.hand_over()
-    place.open().rollback(generation)
-    place.entries = entries
-    assert len(lacking(place.manifest)) == 3
-    place.check()
-    assert place.open().fill()
-    place.check()
-
-
-def test_a_rollback_to_before_the_hand_over_is_ranked_here_until_it_is_filled() -> None:
-    place = Place()
-    place.add(*pictures(0, 30))
-    generation = place.open().pin()
-    place.hand_over()
-    place.add(*pictures(20, 40))
-    place.open().fold()
-    place.open().rollback(generation)
-    place.entries = {one.picture.key: one for one in pictures(0, 30)}
-    assert place.manifest.outpost.serving
-    place.check()
-    assert place.open().fill()
-    place.check()
-
-
-def test_erasing_an_index_erases_what_the_engine_holds(place: Place) -> None:
-    failures = Failures(place.engine)
-    failures.begin(0, 1, late=False)
-    with pytest.raises(EngineUnavailable):
-        place.open().erase()
-    assert not place.open().exists()
-    place.open().erase()
-    assert place.engine.rows is None
-    assert [*place.store.list("")] == []
 
 
 def test_the_same_answers_while_threads_share_the_work(place: Place) -> None:
