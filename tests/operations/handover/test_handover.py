@@ -12,9 +12,6 @@ import pytest
 from imagesearch.catalogue import PictureKey, Service
 from imagesearch.errors import Conflict, EngineUnavailable, InvalidField
 from imagesearch.index import OfPicture, OfProduct
-from imagesearch.operations.add import AddPicture, add_picture
-from imagesearch.operations.agreement import Asked, Compared
-from imagesearch.operations.compact import compact_all
 from imagesearch.operations.delete import DeletePicture, delete_picture
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.engines import Engines, collection
@@ -26,103 +23,13 @@ from imagesearch.operations.instances import (
     create_instance,
     delete_instance,
 )
-from imagesearch.operations.live_queries import KEPT, LiveQuery, kept_live, live_queries
 from imagesearch.operations.moves import Moves
-from imagesearch.operations.search import Search, search
 from imagesearch.settings import Settings
-from imagesearch.storage import ObjectStore
 from imagesearch.storage.versions import purge_objects
 
 from benchmarks.handover.exact import ExactEngine
-from tests.operations.conftest import Reader
+from tests.operations.handover.conftest import ENGINE, PICTURES, Room, add, first
 from tests.simulation.bucket import Bucket
-
-PICTURES = 40
-ENGINE = "milvus:shop"
-
-
-class Room:
-    """Engines in memory by name, each of which may be out of order."""
-
-    def __init__(self) -> None:
-        self.engines: dict[str, Faulty] = {}
-
-    def __call__(self, name: str) -> Faulty:
-        return self.engines.setdefault(name, Faulty(name))
-
-
-class Faulty(ExactEngine):
-    """An engine that refuses while ``down``, and everything after ``fills`` more batches."""
-
-    down = False
-    fills = -1
-
-    def fill(self, rows: Any) -> None:
-        if self.fills == 0:
-            raise KeyboardInterrupt
-        self.fills -= 1
-        super().fill(rows)
-
-    def _check(self) -> None:
-        if self.down:
-            raise EngineUnavailable("the engine is down.")
-        super()._check()
-
-    def create(self) -> None:
-        if self.down:
-            raise EngineUnavailable("the engine is down.")
-        super().create()
-
-    def erase(self) -> None:
-        if self.down:
-            raise EngineUnavailable("the engine is down.")
-        super().erase()
-
-
-@pytest.fixture
-def engines() -> Room:
-    return Room()
-
-
-@pytest.fixture
-def open_(bucket: Bucket, engines: Room, tmp_path: Path) -> Callable[..., Deployment]:
-    """Open one more environment on the same bucket and engines."""
-    number = iter(range(1000))
-
-    def opened(store: ObjectStore = bucket, **settings: Any) -> Deployment:
-        cache = tmp_path / f"cache{next(number)}"
-        chosen = Settings(bucket="b", cache=cache, **{"engine": "milvus", **settings})
-        return Deployment(chosen, store, vision=Reader, engines=engines)
-
-    return opened
-
-
-@pytest.fixture
-def shop(open_: Callable[..., Deployment]) -> Deployment:
-    """An environment with the instance ``shop``, some of whose pictures are in segments."""
-    made = open_(query_share=1.0)
-    create_instance(made, CreateInstance(instance="shop", service=Service.PRODUCT))
-    for number in range(PICTURES):
-        add(made, number)
-    index = made.index(made.instances.get("shop"))
-    assert index.fold()
-    for number in range(PICTURES, PICTURES + 5):
-        add(made, number)
-    return made
-
-
-def add(deployment: Deployment, number: int, **more: Any) -> None:
-    image = more.pop("image", f"{number}".encode())
-    request = AddPicture(
-        instance="shop", product_id=f"p{number}", pic_name="a", image=image, **more
-    )
-    add_picture(deployment, request)
-
-
-def first(deployment: Deployment, number: int, **more: Any) -> tuple[str, float]:
-    image = f"{number}".encode()
-    hit = search(deployment, Search(instance="shop", image=image, **more)).answer.hits[0]
-    return hit.picture.key.product_id, hit.likeness.score
 
 
 def test_it_goes_there_and_back_and_loses_nothing(
@@ -415,104 +322,6 @@ def test_a_token_is_read_from_its_place_and_never_from_the_setting(tmp_path: Pat
         Engines(Settings(bucket="b"))(ENGINE)
     with pytest.raises(InvalidField, match="names no engine"):
         Engines(settings)("milvus:no-such name")
-
-
-def test_live_searches_are_kept_only_while_there_is_an_engine(shop: Deployment) -> None:
-    instance = shop.instances.get("shop")
-    first(shop, 1)
-    assert kept_live(shop.store, instance) == 0
-    work = Handover(shop, "shop")
-    work.begin(ENGINE)
-    search(shop, Search(instance="shop", image=b"1", category_id=3, filter="int_attr>5"))
-    search(shop, Search(instance="shop", product_id="p2", pic_name="a"))
-    kept = [*live_queries(shop.store, instance)]
-    assert len(kept) == 2
-    assert {(one.category_id, one.filter) for one in kept} == {(3, "int_attr>5"), (None, None)}
-    assert [*shop.index(instance).scrub().problems] == []
-    work.fill()
-    found = work.compare(10, seed=1)
-    assert (found.live, found.stored) == (2, 8)
-    work.drop(sleep=lambda _: None)
-    assert kept_live(shop.store, instance) == 0
-
-
-def test_a_share_of_searches_is_kept_and_never_more_than_the_limit(
-    shop: Deployment, open_: Callable[..., Deployment], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Handover(shop, "shop").begin(ENGINE)
-    never = open_(query_share=0.0)
-    first(never, 1)
-    instance = shop.instances.get("shop")
-    assert kept_live(shop.store, instance) == 0
-    monkeypatch.setattr("imagesearch.operations.live_queries.KEPT", 3)
-    for number in range(12):
-        first(shop, number)
-    assert 1 <= kept_live(shop.store, instance) <= 3
-    assert KEPT == 1000
-
-
-def test_a_search_that_cannot_be_kept_is_answered(
-    bucket: Bucket, shop: Deployment, open_: Callable[..., Deployment]
-) -> None:
-    Handover(shop, "shop").begin(ENGINE)
-
-    class ReadOnly(Bucket):
-        def __init__(self) -> None:
-            self.__dict__.update(bucket.__dict__)
-
-        def put(self, key: str, body: bytes, *, content_type: str = "") -> str:
-            if "/queries/" in key:
-                raise EngineUnavailable("not now")
-            return super().put(key, body, content_type=content_type)
-
-    assert first(open_(ReadOnly(), query_share=1.0), 1) == ("p1", 1.0)
-    assert kept_live(shop.store, shop.instances.get("shop")) == 0
-
-
-def test_differences_are_told(shop: Deployment, engines: Room) -> None:
-    """An engine that lost rows is found out by comparing."""
-    work = Handover(shop, "shop")
-    work.begin(ENGINE)
-    work.fill()
-    segment = next(iter(engines(ENGINE)._rows))
-    keys = [row.picture.key for row in engines(ENGINE)._rows[segment].values()]
-    engines(ENGINE).remove(segment, keys[::2])
-    found = work.compare(30, seed=1)
-    assert found.overlap is not None
-    assert 0 < found.overlap < 1
-    assert sum(found.distribution.values()) == 30
-    worst = found.differences[0]
-    assert worst.overlap == found.least
-    assert {*worst.here} - {*worst.there}
-
-
-def test_what_overlap_means() -> None:
-    features = Asked(LiveQuery(features=None))  # type: ignore[arg-type]
-    keys = [("p", str(number)) for number in range(12)]
-
-    def compared(there: list[Any], here: list[Any]) -> Compared:
-        return Compared(features, tuple(there), tuple(here))
-
-    assert compared([], []).overlap == 1
-    assert compared(keys[:10], keys[:10]).overlap == 1
-    assert compared(keys[:10], keys[5:15]).overlap == pytest.approx(0.5)
-    assert compared(keys[:2], keys[:1]).overlap == 0.5
-    assert compared(keys[:2], keys[:1]).same_first
-    assert not compared(keys[:1], keys[1:2]).same_first
-
-
-def test_upkeep_watches_how_far_both_agree(
-    shop: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Handover(shop, "shop").begin(ENGINE)
-    Handover(shop, "shop").fill()
-    measured: dict[str, float] = {}
-    monkeypatch.setattr(
-        "imagesearch.operations.compact.measure", lambda _name, counts: measured.update(counts)
-    )
-    compact_all(shop)
-    assert measured["HandoverOverlap"] == 1.0
-    assert measured["HandoverHeld"] == 1.0
 
 
 def test_products_that_are_deleted_whole_stay_away(
