@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from imagesearch.errors import CorruptObject, FanOutUnavailable, StorageUnavailable
+from imagesearch.errors import CorruptObject, FanOutUnavailable, NoRoom, StorageUnavailable
 from imagesearch.index import Change, Entry, Index, OfPicture, OfProduct, Policy, Query
 from imagesearch.index.fanout import coordinator, wire, worker
 from imagesearch.index.fanout.wire import LONGEST
@@ -317,6 +317,33 @@ def test_a_worker_keeps_other_indexes_for_an_hour(
     assert reads(store)
 
 
+def test_a_store_that_does_not_answer_costs_a_worker_none_of_its_files(
+    index: Index, store: MemoryStore, tmp_path: Path
+) -> None:
+    now = Now()
+    team, query = Team(store, 1, tmp_path, now), Query(features=look(3))
+    other = Index(store, "j/", model="m", policy=POLICY)
+    other.create()
+    other.append([*catalogue(10)], after=other.snapshot())
+    other.fold()
+    first, second = team.ranking(PREFIX, POLICY), team.ranking("j/", POLICY)
+    other.snapshot().search(query, ranking=second)
+    silent = [True]
+
+    def silence(verb: str, _key: str) -> None:
+        if verb == "get_range" and silent:
+            silent.clear()
+            raise StorageUnavailable("the store does not answer.")
+
+    now.seconds = 10.0
+    store.before = silence
+    index.snapshot().search(query, ranking=first)
+    assert not silent
+    reads(store)
+    other.snapshot().search(query, ranking=second)
+    assert not reads(store)
+
+
 def test_a_worker_without_room_lets_go_of_what_it_does_not_need(
     index: Index, store: MemoryStore
 ) -> None:
@@ -330,7 +357,7 @@ def test_a_worker_without_room_lets_go_of_what_it_does_not_need(
     def no_room(verb: str, _key: str) -> None:
         if verb == "get_range" and full:
             full.clear()
-            raise StorageUnavailable("there is no room.")
+            raise NoRoom("there is no room.")
 
     store.before = no_room
     same(index, team, query)

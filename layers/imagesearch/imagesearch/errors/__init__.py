@@ -78,7 +78,8 @@ where the vendor has one (Alibaba Cloud Image Search error table), ours otherwis
     │   ├── StorageUnavailable       503  ServiceUnavailable
     │   │   ├── EngineUnavailable    503  EngineUnavailable
     │   │   ├── FanOutUnavailable    503  FanOutUnavailable
-    │   │   └── InstanceMoving       503  InstanceMoving
+    │   │   ├── InstanceMoving       503  InstanceMoving
+    │   │   └── NoRoom               503  ServiceUnavailable
     │   └── CorruptObject            500  CorruptObject
     └── ModelError                   500  ModelUnusable
 
@@ -170,6 +171,7 @@ from imagesearch.errors.storage import (
     InstanceMoving,
     LostRace,
     ModelError,
+    NoRoom,
     NoSuchObject,
     NotYetVisible,
     StorageError,
@@ -217,6 +219,7 @@ __all__ = [
     "ModelError",
     "ModelMismatch",
     "NoMetaFile",
+    "NoRoom",
     "NoSuchObject",
     "NoSuchRoute",
     "NotAPicture",

@@ -11,6 +11,7 @@ __all__ = [
     "InstanceMoving",
     "LostRace",
     "ModelError",
+    "NoRoom",
     "NoSuchObject",
     "NotYetVisible",
     "StorageError",
@@ -64,6 +65,10 @@ class EngineUnavailable(StorageUnavailable):
 
     code = "EngineUnavailable"
     default_fix = "Try again shortly; imagesearch handover --back searches without the engine."
+
+
+class NoRoom(StorageUnavailable):
+    """The function's temporary storage cannot take the files of a search."""
 
 
 class FanOutUnavailable(StorageUnavailable):

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagesearch.errors import CorruptObject, NoSuchObject, StorageUnavailable
+from imagesearch.errors import CorruptObject, NoRoom, NoSuchObject
 from imagesearch.index.manifest import FileInfo
 from imagesearch.index.parallel import each
 from imagesearch.storage import ObjectStore
@@ -232,7 +232,7 @@ class Files:
                 return path, memoryview(mmap.mmap(target.fileno(), file.info.size))
         except OSError as error:
             path.unlink(missing_ok=True)
-            raise StorageUnavailable(
+            raise NoRoom(
                 f"there is no room for {file.info.size} bytes in {self._cache}: {error.strerror}.",
                 fix="Give the function more ephemeral storage; docs/index-format.md says how much.",
             ) from error

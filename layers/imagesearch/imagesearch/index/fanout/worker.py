@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from imagesearch.errors import CorruptObject, StorageUnavailable
+from imagesearch.errors import CorruptObject, NoRoom
 from imagesearch.index.fanout.wire import LONGEST, Reply, Task, first_of, task_in
 from imagesearch.index.keys import Keys
 from imagesearch.index.manifest import Manifest, SegmentInfo
@@ -81,8 +81,7 @@ class Worker:
     def _reply(self, task: Task) -> Reply:
         try:
             ranked = self._rank(task, self._prepared(task, _LINGER))
-        except StorageUnavailable:
-            # Perhaps there is no room: let go of all that this task does not need.
+        except NoRoom:  # until all that this task does not need is let go of
             ranked = self._rank(task, self._prepared(task, 0.0))
         return _fitting(task, ranked)
 
