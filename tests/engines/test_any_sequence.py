@@ -12,7 +12,8 @@ from imagesearch.index import Index, Query
 from imagesearch.index.engine import Engine
 
 from tests.engines.conftest import KINDS, opener_of, unused_name
-from tests.index.test_state_machine import POLICY, PREFIX, Machine, check_search, queries
+from tests.index.expected import check_search
+from tests.index.test_state_machine import POLICY, PREFIX, Machine, queries
 
 SOME = settings(
     max_examples=12,

@@ -14,7 +14,8 @@ from imagesearch.errors import Conflict, EngineUnavailable
 from imagesearch.index import Index, Query, Snapshot
 
 from tests.engines.exact import ExactEngine, Failures
-from tests.index.test_state_machine import POLICY, PREFIX, Machine, check_search, keys, queries
+from tests.index.expected import check_search
+from tests.index.test_state_machine import POLICY, PREFIX, Machine, keys, queries
 
 
 class Served(Machine):

@@ -13,10 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from imagesearch.catalogue import OTHER, Attributes, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
 from imagesearch.index import (
-    Answer,
     Change,
     Entry,
-    Hit,
     Index,
     OfPicture,
     OfProduct,
@@ -25,9 +23,9 @@ from imagesearch.index import (
     Snapshot,
     TextQuery,
     encode_meaning,
-    likeness,
 )
 
+from tests.index.expected import check_search
 from tests.index.makers import look, vector
 from tests.simulation.bucket import Bucket
 
@@ -255,38 +253,6 @@ class Machine(RuleBasedStateMachine):
         assert snapshot.sequence == self.sequence
         assert snapshot.pictures == len(self.model)
         assert snapshot.products == len({key.product_id for key in self.model})
-
-
-def check_search(snapshot: Snapshot, model: dict[PictureKey, Entry], query: Query) -> None:
-    """Compare a search with one through all pictures, one by one."""
-    hits = [
-        Hit(entry.picture, likeness(query.features, entry.features))
-        for entry in model.values()
-        if query.category_id in (None, entry.picture.category_id)
-        and (query.filter is None or query.filter.matches(entry.picture.attributes))
-    ]
-    hits = [hit for hit in hits if hit.likeness.score >= query.score_threshold]
-    hits.sort(key=lambda hit: (-hit.likeness.relevance, hit.picture.key))
-    if query.distinct_product:
-        best: dict[str, Hit] = {}
-        for hit in hits:
-            best.setdefault(hit.picture.key.product_id, hit)
-        hits = list(best.values())
-    answer = snapshot.search(query)
-    check_total(snapshot, query, answer, len(hits))
-    assert list(answer.hits) == hits[query.start : query.start + query.num]
-
-
-def check_total(snapshot: Snapshot, query: Query, answer: Answer, right: int) -> None:
-    """Check a total, which is exact unless an engine elsewhere serves the index."""
-    outpost = snapshot.manifest.outpost
-    assert answer.exact or (outpost and outpost.serving)
-    if answer.exact:
-        assert answer.total == right
-    elif query.filter or query.score_threshold or query.distinct_product:
-        assert len(answer.hits) <= answer.total <= right
-    else:
-        assert answer.total >= right
 
 
 Machine.TestCase.settings = settings(

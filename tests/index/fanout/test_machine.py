@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from imagesearch.index import Policy, Query
 
+from tests.index.expected import check_search
 from tests.index.fanout.workers import Fanned, Team
-from tests.index.test_state_machine import PREFIX, Machine, check_search, queries
+from tests.index.test_state_machine import PREFIX, Machine, queries
 
 POLICY = Policy(candidates=16)
 
