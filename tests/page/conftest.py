@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from imagesearch_local.demo import FOLDER
+from PIL import Image
 
-from tests.page.browser import DESKTOP, Visit, chromium, opened
+from tests.page.browser import DESKTOP, ROOT, Visit, chromium, opened
 from tests.running import Service
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 PICTURES = 40
 KEPT = ("scopia_237", "bscc-by_069", "scopia_127", "bscc-by_103", "scopia_128", "katorlegaz_004")
+SAMPLE = ROOT / "layers/imagesearch/imagesearch/page/files/sample-cap.jpg"
 
 Visiting = Callable[..., Visit]
 
@@ -36,8 +40,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def _fill(service: Service) -> None:
-    from imagesearch_local.demo import FOLDER
-
     lines = (FOLDER / "catalog.jsonl").read_text("utf-8").splitlines()
     found = [json.loads(line) for line in lines]
     # What the samples show is kept, so that they find it.
@@ -88,3 +90,14 @@ def visiting(service: Service, browser: Browser) -> Iterator[Visiting]:
 @pytest.fixture
 def visit(visiting: Visiting) -> Visit:
     return visiting()
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    """A picture with a cap on its left and a puzzle cube on its right."""
+    both = Image.new("RGB", (900, 400), "white")
+    for left, name in ((0, "scopia_237"), (550, "bscc-by_069")):
+        one = Image.open(FOLDER / f"catalog/{name}__main.jpg").resize((350, 350))
+        both.paste(one, (left, 25))
+    both.save(tmp_path / "pair.jpg", quality=95)
+    return tmp_path / "pair.jpg"

@@ -10,26 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from imagesearch_local.demo import FOLDER
-from PIL import Image
 
-from tests.page.browser import AXE, DESKTOP, PHONE, ROOT, Visit
-from tests.page.conftest import Visiting
+from tests.page.browser import AXE, DESKTOP, PHONE, Visit
+from tests.page.conftest import SAMPLE, Visiting
 
 pytestmark = pytest.mark.system
-
-SAMPLE = ROOT / "layers/imagesearch/imagesearch/page/files/sample-cap.jpg"
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Path:
-    """A picture with a cap on its left and a puzzle cube on its right."""
-    both = Image.new("RGB", (900, 400), "white")
-    for left, name in ((0, "scopia_237"), (550, "bscc-by_069")):
-        one = Image.open(FOLDER / f"catalog/{name}__main.jpg").resize((350, 350))
-        both.paste(one, (left, 25))
-    both.save(tmp_path / "pair.jpg", quality=95)
-    return tmp_path / "pair.jpg"
 
 
 def sent(visit: Visit, act: Callable[[], Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,23 +11,10 @@ import pytest
 from imagesearch_local.demo import FOLDER
 from PIL import Image
 
-from tests.page.browser import ROOT, Visit
-from tests.page.conftest import PICTURES, Visiting
+from tests.page.browser import Visit
+from tests.page.conftest import PICTURES, SAMPLE, Visiting
 
 pytestmark = pytest.mark.system
-
-SAMPLE = ROOT / "layers/imagesearch/imagesearch/page/files/sample-cap.jpg"
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Path:
-    """A picture with a cap on its left and a puzzle cube on its right."""
-    both = Image.new("RGB", (900, 400), "white")
-    for left, name in ((0, "scopia_237"), (550, "bscc-by_069")):
-        one = Image.open(FOLDER / f"catalog/{name}__main.jpg").resize((350, 350))
-        both.paste(one, (left, 25))
-    both.save(tmp_path / "pair.jpg", quality=95)
-    return tmp_path / "pair.jpg"
 
 
 def drag(visit: Visit, start: tuple[float, float], end: tuple[float, float]) -> None:
