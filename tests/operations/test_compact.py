@@ -65,6 +65,23 @@ def test_a_damaged_instance_is_raised_after_the_others_had_theirs(
     assert log_length(deployment, "zoo") == 0
 
 
+def test_what_erased_instances_left_goes_though_an_instance_is_damaged(make: Make) -> None:
+    now = [1_700_000_000_000_000]
+    bucket = Bucket(lambda: now[0])
+    deployment = make(store=bucket)
+    for name in ("shop", "zoo"):
+        create_instance(deployment, CreateInstance(instance=name, service=Service.GENERIC))
+        fill(deployment, name)
+    bucket.put("index/gone/1-moves/pairs", b"late")
+    now[0] += 86_401_000_000
+    damaged = bucket.keys_after("index/shop/", "")
+    bucket.put(next(key for key in damaged if "/wal/" in key), b"rot")
+    with pytest.raises(CorruptObject, match="index/shop"):
+        compact_all(make(store=bucket))
+    assert not bucket.keys_after("index/gone/", "")
+    assert {*damaged} <= {*bucket.keys_after("index/shop/", "")}
+
+
 def test_what_arrives_after_an_erasure_goes_a_day_later_and_nothing_else(make: Make) -> None:
     now = [1_700_000_000_000_000]
     bucket = Bucket(lambda: now[0])

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from imagesearch.errors import EngineUnavailable
-from imagesearch.operations.agreement import Asked, Compared
+from imagesearch.errors import EngineUnavailable, NoRoom
+from imagesearch.operations.agreement import Agreement, Asked, Compared
 from imagesearch.operations.compact import compact_all
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.handover import Handover
 from imagesearch.operations.live_queries import KEPT, LiveQuery, kept_live, live_queries
 from imagesearch.operations.search import Search, search
 
-from tests.operations.handover.conftest import ENGINE, Room, first
+from tests.operations.handover.conftest import ENGINE, PICTURES, Room, first
 from tests.simulation.bucket import Bucket
 
 
@@ -102,15 +102,56 @@ def test_what_overlap_means() -> None:
     assert not compared(keys[:1], keys[1:2]).same_first
 
 
-def test_upkeep_watches_how_far_both_agree(
-    shop: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """What upkeep measures of any instance, by name."""
+    found: dict[str, float] = {}
+    monkeypatch.setattr(
+        "imagesearch.operations.compact.measure", lambda _name, counts: found.update(counts)
+    )
+    return found
+
+
+def test_upkeep_watches_how_far_both_agree(shop: Deployment, measured: dict[str, float]) -> None:
     Handover(shop, "shop").begin(ENGINE)
     Handover(shop, "shop").fill()
-    measured: dict[str, float] = {}
-    monkeypatch.setattr(
-        "imagesearch.operations.compact.measure", lambda _name, counts: measured.update(counts)
-    )
     compact_all(shop)
     assert measured["HandoverOverlap"] == 1.0
     assert measured["HandoverHeld"] == 1.0
+
+
+def test_upkeep_goes_on_while_the_engine_is_silent(
+    shop: Deployment, engines: Room, measured: dict[str, float]
+) -> None:
+    Handover(shop, "shop").begin(ENGINE)
+    Handover(shop, "shop").fill()
+    engines(ENGINE).down = True
+    assert {*compact_all(shop)} == {"shop"}
+    assert "HandoverHeld" in measured
+    assert "HandoverOverlap" not in measured
+    assert "MeaningsGiven" in measured  # which is given after the engine was asked
+
+
+def test_upkeep_goes_on_without_room_to_compare(
+    shop: Deployment, measured: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: Any, **_more: Any) -> Agreement:
+        raise NoRoom("the cache is full.")
+
+    Handover(shop, "shop").begin(ENGINE)
+    Handover(shop, "shop").fill()
+    monkeypatch.setattr(Handover, "compare", full)
+    assert {*compact_all(shop)} == {"shop"}
+    assert "HandoverOverlap" not in measured
+    assert "MeaningsGiven" in measured
+
+
+def test_upkeep_compares_no_large_instance(
+    shop: Deployment, measured: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Handover(shop, "shop").begin(ENGINE)
+    Handover(shop, "shop").fill()
+    monkeypatch.setattr("imagesearch.operations.compact._WATCHED_ROWS", PICTURES - 1)
+    compact_all(shop)
+    assert measured["HandoverHeld"] == 1.0
+    assert "HandoverOverlap" not in measured
