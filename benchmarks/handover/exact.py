@@ -12,7 +12,7 @@ from imagesearch.catalogue.filter import Filter
 from imagesearch.errors import EngineUnavailable
 from imagesearch.index import Entry
 from imagesearch.index.block import TailBlock
-from imagesearch.index.engine import HeldRow, Nearest, Question, row_id
+from imagesearch.index.engine import BATCH, HeldRow, Nearest, Question, row_id
 from imagesearch.index.features import Features, bits_of
 from imagesearch.index.tail import Write
 from imagesearch.index.view import passing
@@ -27,6 +27,7 @@ class ExactEngine:
     """Holds rows in memory and compares all of them. Thread-safe."""
 
     deepest = 10_000
+    named_at_once = BATCH
 
     def __init__(self, name: str) -> None:
         self._name = name

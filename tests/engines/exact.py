@@ -25,9 +25,12 @@ class ExactEngine:
     order of no meaning.
     """
 
-    def __init__(self, name: str = "exact:rows", *, deepest: int = 10_000) -> None:
+    def __init__(
+        self, name: str = "exact:rows", *, deepest: int = 10_000, named_at_once: int = BATCH
+    ) -> None:
         self._name = name
         self._deepest = deepest
+        self._named_at_once = named_at_once
         self.rows: dict[str, HeldRow] | None = None
         self.calls: list[str] = []
         self.asked: list[Question] = []
@@ -41,6 +44,10 @@ class ExactEngine:
     @property
     def deepest(self) -> int:
         return self._deepest
+
+    @property
+    def named_at_once(self) -> int:
+        return self._named_at_once
 
     @property
     def segments(self) -> set[str]:
@@ -75,7 +82,7 @@ class ExactEngine:
             return Nearest(found[: question.wanted], len(found) <= question.wanted)
 
     def find(self, keys: Sequence[PictureKey], segments: Sequence[str]) -> Sequence[HeldRow]:
-        assert 0 <= len(keys) <= BATCH
+        assert 0 < len(keys) <= BATCH
         with self._call("find"):
             names = (row_id(segment, key) for key in keys for segment in segments)
             return [row for name in names if (row := self._there().get(name))]

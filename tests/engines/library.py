@@ -36,7 +36,7 @@ class Gate:
         self.fills_left = 1_000_000
 
     def __getattr__(self, name: str) -> object:
-        if name not in {"name", "deepest"}:
+        if name not in {"name", "deepest", "named_at_once"}:
             self.fills_left -= name == "fill"
             if self.shut or self.fills_left < 0:
                 raise EngineUnavailable("shut by the test")

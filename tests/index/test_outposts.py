@@ -201,7 +201,7 @@ def test_either_side_can_be_asked_whoever_serves(place: Place) -> None:
     place.engine.calls.clear()
     assert snapshot.search(query) == here
     assert place.engine.calls == []
-    assert snapshot.search(query, ranking=EngineRanking(place.engine)) == here
+    assert snapshot.search(query, ranking=EngineRanking(place.engine, parallel=1)) == here
     assert place.engine.calls == ["nearest"]
 
 

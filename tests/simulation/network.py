@@ -157,6 +157,7 @@ class EngineLine(Line):
         self._engine = engine
         self.name = engine.name
         self.deepest = engine.deepest
+        self.named_at_once = engine.named_at_once
 
     def create(self) -> None:
         self._request(self._engine.create)

@@ -62,6 +62,11 @@ class MilvusEngine:
         """Return the limit of Milvus."""
         return _DEEPEST
 
+    @property
+    def named_at_once(self) -> int:
+        """Return as many as are written in one request."""
+        return BATCH
+
     def create(self) -> None:
         """Make the collection, unless there is one; raise if that one is of another make."""
         with self._client("create_collection") as client:

@@ -92,6 +92,11 @@ class S3VectorsEngine:
             return _DEEPEST
         return _DEEPEST_PAGED
 
+    @property
+    def named_at_once(self) -> int:
+        """Return the limit of GetVectors."""
+        return _GOT
+
     def create(self) -> None:
         """Make the vector index, unless there is one; raise if that one is of another make."""
         found = self._index()

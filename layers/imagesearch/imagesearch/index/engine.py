@@ -88,6 +88,11 @@ class Engine(Protocol):
         """Return how many rows one question can bring at most."""
         ...
 
+    @property
+    def named_at_once(self) -> int:
+        """Return how many rows one request of :meth:`find` names: pictures times segments."""
+        ...
+
     def create(self) -> None:
         """Make the collection; nothing happens if it exists."""
         ...

@@ -86,7 +86,7 @@ class Index:
             cache=cache,
             aside=aside,
         )
-        self._outposts = Outposts(engines)
+        self._outposts = Outposts(engines, self.policy.parallel)
         self._keeper = Keeper(store, self._keys, self._reader, self.policy, self._outposts)
         self._cache = cache
         self._past = 0, self._reader.shelf

@@ -14,12 +14,13 @@ from imagesearch.index.changes import OF_THE_PICTURE
 from imagesearch.index.engine import Engine, HeldRow, Nearest, Question
 from imagesearch.index.features import Features, bits_of, relevance, squared_distance, squares_of
 from imagesearch.index.log import Entry
+from imagesearch.index.lookups import Lookups
 from imagesearch.index.manifest import Manifest, SegmentInfo
 from imagesearch.index.query import Hit, Query
 from imagesearch.index.ranking import Ranked
 from imagesearch.index.scan import dot_products
 from imagesearch.index.search import rank_block
-from imagesearch.index.served import ServedView, found_rows
+from imagesearch.index.served import ServedView
 from imagesearch.index.tail import Write
 from imagesearch.index.view import View
 
@@ -37,8 +38,9 @@ _NOISE = 1e-5
 class Outposts:
     """The engines that this process can open, each kept once it was asked for; thread-safe."""
 
-    def __init__(self, engines: Callable[[str], Engine] | None) -> None:
+    def __init__(self, engines: Callable[[str], Engine] | None, parallel: int) -> None:
         self._engines = engines
+        self._parallel = parallel
         self._rankings: dict[str, EngineRanking] = {}
         self._lock = Lock()
         self.refused = 0
@@ -52,7 +54,7 @@ class Outposts:
         """Return the ranking by an engine, the same every time."""
         with self._lock:
             if name not in self._rankings:
-                self._rankings[name] = EngineRanking(self._opened(name))
+                self._rankings[name] = EngineRanking(self._opened(name), self._parallel)
             return self._rankings[name]
 
     def serving(self, manifest: Manifest) -> EngineRanking | None:
@@ -92,17 +94,17 @@ class EngineRanking:
     was found so far: at least so many. Only an exact total is called so.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, parallel: int) -> None:
         self.engine = engine
-        self._changed: tuple[View | None, tuple[str, ...], Mapping[PictureKey, Write]]
-        self._changed = None, (), {}
+        self._lookups = Lookups(engine, parallel)
+        self._changed: tuple[View | None, Mapping[PictureKey, Write]] = None, {}
         self._served: ServedView | None = None
 
     def served(self, view: View) -> ServedView:
         """Return a view as searches see it that ask this engine, the same while it is the same."""
         served = self._served  # another thread may put that of its own view in its place
         if served is None or served.plain is not view:
-            served = self._served = ServedView(view, self.engine)
+            served = self._served = ServedView(view, self.engine, self._lookups)
         return served
 
     def takes(self, manifest: Manifest) -> Sequence[SegmentInfo]:
@@ -113,7 +115,7 @@ class EngineRanking:
         """Return the best ``query.end`` hits of segments that the engine holds."""
         view.check()
         names = tuple(info.id for info in segments)
-        changed = self._changed_rows(view, names) if query.filter else {}
+        changed = self._changed_rows(view) if query.filter else {}
         wanted = _first(view, segments, query)
         while True:
             asked = min(wanted, self.engine.deepest)
@@ -138,21 +140,22 @@ class EngineRanking:
             )
         )
 
-    def _changed_rows(self, view: View, names: tuple[str, ...]) -> Mapping[PictureKey, Write]:
+    def _changed_rows(self, view: View) -> Mapping[PictureKey, Write]:
         """Return the pictures whose attributes the tail changes, as changed.
 
         The engine evaluates a filter by attributes as they were, so they are looked at apart.
         """
-        known, of, changed = self._changed
-        if known is view and of == names:
+        known, changed = self._changed
+        if known is view:
             return changed
         keys = [
             key
             for key, settings in view.tail.changes.settings.items()
             if not settings.keys() <= {*OF_THE_PICTURE}
         ]
-        changed = _standing(view, found_rows(self.engine, keys, names), {})
-        self._changed = view, names, changed
+        held = [info.id for info in self.takes(view.manifest)]
+        changed = _standing(view, self._lookups.remembered(keys, held), {})
+        self._changed = view, changed
         return changed
 
 

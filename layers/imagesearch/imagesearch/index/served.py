@@ -8,14 +8,15 @@ from functools import cached_property
 import numpy as np
 
 from imagesearch.catalogue import PictureKey
-from imagesearch.index.engine import BATCH, Engine, HeldRow
+from imagesearch.index.engine import Engine, HeldRow
 from imagesearch.index.features import Features, bits_of
 from imagesearch.index.log import Entry, Version
+from imagesearch.index.lookups import Lookups
 from imagesearch.index.manifest import SegmentInfo
 from imagesearch.index.segment import Segment
 from imagesearch.index.view import View
 
-__all__ = ["ServedView", "found_rows"]
+__all__ = ["ServedView"]
 
 
 class ServedView(View):
@@ -25,10 +26,11 @@ class ServedView(View):
     the other view.
     """
 
-    def __init__(self, view: View, engine: Engine) -> None:
+    def __init__(self, view: View, engine: Engine, lookups: Lookups) -> None:
         super().__init__(view.manifest, view.tail, view.shelf, damage=view.damage)
         self.plain = view
         self._engine = engine
+        self._lookups = lookups
 
     @cached_property
     def _held(self) -> dict[str, SegmentInfo]:
@@ -57,7 +59,7 @@ class ServedView(View):
     def find_all(
         self, keys: Sequence[PictureKey], *, meaning: bool = True
     ) -> dict[PictureKey, Entry]:
-        """Return those of some pictures that there are; the engine is asked once for all."""
+        """Return those of some pictures that there are; the engine is asked for all together."""
         here = ((key, super(ServedView, self).find(key, meaning=meaning)) for key in keys)
         found = {key: entry for key, entry in here if entry}
         for row in self._rows([key for key in keys if key not in found]):
@@ -79,17 +81,7 @@ class ServedView(View):
             yield row.picture.key, row.version
 
     def _rows(self, keys: Sequence[PictureKey]) -> list[HeldRow]:
-        return found_rows(self._engine, keys, [*self._held]) if keys else []
-
-
-def found_rows(
-    engine: Engine, keys: Sequence[PictureKey], segments: Sequence[str]
-) -> list[HeldRow]:
-    """Return an engine's rows of pictures in some segments, however many they are."""
-    if not segments:
-        return []
-    parts = (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
-    return [row for part in parts for row in engine.find(part, segments)]
+        return self._lookups.rows(keys, [*self._held])
 
 
 def _entry(row: HeldRow) -> Entry:
