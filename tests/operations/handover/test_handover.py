@@ -277,6 +277,46 @@ def test_what_stands_in_the_way_is_told(shop: Deployment, engines: Room) -> None
         work.drop()
 
 
+@pytest.mark.parametrize("noted", [False, True])
+def test_of_two_who_begin_at_once_one_is_told_and_no_note_is_lost(
+    bucket: Bucket, shop: Deployment, open_: Callable[..., Deployment], noted: bool
+) -> None:
+    moves = Moves(shop.store, shop.instances.get("shop"))
+    left = {"milvus:left": "index/earlier/"} if noted else {}
+    if noted:
+        moves.change_engines(lambda _: left)
+    others = iter(["milvus:second"])
+
+    class Meanwhile(Bucket):
+        """A bucket in which somebody else begins just before our note is written."""
+
+        def __init__(self) -> None:
+            self.__dict__.update(bucket.__dict__)
+
+        def put(self, key: str, body: bytes, *, content_type: str = "") -> str:
+            self._meet(key)
+            return bucket.put(key, body, content_type=content_type)
+
+        def put_if_absent(self, key: str, body: bytes) -> str:
+            self._meet(key)
+            return bucket.put_if_absent(key, body)
+
+        def compare_and_swap(self, key: str, body: bytes, etag: str) -> str:
+            self._meet(key)
+            return bucket.compare_and_swap(key, body, etag)
+
+        def _meet(self, key: str) -> None:
+            if key.endswith("engines.json"):
+                for name in others:
+                    Handover(shop, "shop").begin(name)
+
+    with pytest.raises(Conflict, match="somebody else is handing over") as told:
+        Handover(open_(Meanwhile()), "shop").begin("milvus:first")
+    assert "--status" in told.value.fix
+    assert moves.engines == {**left, "milvus:second": moves.instance.prefix}
+    assert Handover(open_(), "shop").standing().engine == "milvus:second"
+
+
 @pytest.mark.parametrize(
     ("setting", "to", "name"),
     [

@@ -149,7 +149,7 @@ class Erasure:
         settings, fresh = self._deployment.settings, self._there.snapshot().manifest
         name = collection(settings, self.instance, fresh, place_of(outpost.name))
         known = {outpost.name: self.instance.prefix, name: self._target.prefix}
-        self._moves.keep_engines({**self._moves.engines, **known})
+        self._moves.change_engines(lambda noted: {**noted, **known})
         self._there.attach(name)
 
     def _serve(self) -> None:
@@ -225,10 +225,13 @@ class Erasure:
         """Erase what engines hold of any index of the instance but the one in force."""
         outpost = self._there.snapshot().manifest.outpost
         kept = {outpost.name: self._target.prefix} if outpost else {}
-        for name in sorted(self._moves.engines.keys() - kept.keys()):
+        old = self._moves.engines.keys() - kept.keys()
+        for name in sorted(old):
             self._deployment.engines(name).erase()
-        if self._moves.engines:
-            self._moves.keep_engines(kept)
+        if old:
+            self._moves.change_engines(
+                lambda noted: {n: p for n, p in noted.items() if n not in old} | kept
+            )
 
     def _old_folders(self) -> list[str]:
         """Return the prefixes of all indexes of the instance but the one in force.

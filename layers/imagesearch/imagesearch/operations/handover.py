@@ -96,7 +96,7 @@ class Handover:
         """Give every new segment to an engine from here on; return the engine's name.
 
         ``to`` names it as the command line does. Raises :class:`Conflict` if the instance is
-        moving, or is given to another engine already, and
+        moving, is given to another engine already, or just now by somebody else, and
         :class:`~imagesearch.errors.EngineUnavailable` if the engine does not answer.
         """
         manifest = self._index.snapshot().manifest
@@ -107,7 +107,7 @@ class Handover:
             return name
         self._check_free(manifest, name)
         self._deployment.engines(name)  # whatever is wrong with the name is told first
-        self._moves.keep_engines({**self._moves.engines, name: self.instance.prefix})
+        self._note(name)
         self._index.attach(name)
         return name
 
@@ -187,16 +187,22 @@ class Handover:
         self._check_still()
         known = self.engines
         if manifest.outpost:
-            noted = {manifest.outpost.name: self.instance.prefix}
-            self._moves.keep_engines({**self._moves.engines, **noted})
+            self._note(manifest.outpost.name)
             self._index.detach()
             sleep(_SETTLING)
         for name in known:
             if not lost:
                 self._deployment.engines(name).erase()
-            self._moves.keep_engines({n: p for n, p in self._moves.engines.items() if n != name})
+            self._forget(name)
         forget_live(self._deployment.store, self.instance)
         return known
+
+    def _note(self, name: str) -> None:
+        """Note that an engine may hold something of the index from now on."""
+        self._moves.change_engines(lambda noted: {**noted, name: self.instance.prefix})
+
+    def _forget(self, name: str) -> None:
+        self._moves.change_engines(lambda noted: {n: p for n, p in noted.items() if n != name})
 
     def _engine_name(self) -> str:
         outpost = self._index.snapshot().manifest.outpost

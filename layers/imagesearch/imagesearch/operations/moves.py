@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -80,15 +80,34 @@ class Moves:
     @property
     def engines(self) -> dict[str, str]:
         """Return the engines elsewhere that may hold something, and the prefix of which index."""
-        try:
-            body = self.store.get(self._engines).body
-        except NoSuchObject:
-            return {}
-        return msgspec.json.decode(body, type=dict[str, str])
+        return self._noted_engines()[0]
 
-    def keep_engines(self, engines: Mapping[str, str]) -> None:
-        """Note the engines that may hold something, with the prefix of the index."""
-        self.store.put(self._engines, msgspec.json.encode(engines, order="sorted"))
+    def change_engines(self, change: Callable[[dict[str, str]], Mapping[str, str]]) -> None:
+        """Note what ``change`` makes of :attr:`engines`.
+
+        Raises :class:`Conflict` if somebody else has changed them at the same moment.
+        """
+        engines, etag = self._noted_engines()
+        body = msgspec.json.encode(change(engines), order="sorted")
+        try:
+            if etag:
+                self.store.compare_and_swap(self._engines, body, etag)
+            else:
+                self.store.put_if_absent(self._engines, body)
+        except LostRace:
+            raise Conflict(
+                f"somebody else is handing over instance {self.instance.name!r} at this moment.",
+                fix=f"See how far that is: imagesearch handover {self.instance.name} --status. "
+                "Then say the same again, if it is still to be done.",
+            ) from None
+
+    def _noted_engines(self) -> tuple[dict[str, str], str]:
+        """Return the engines that are noted, and the ETag of the note; empty if there is none."""
+        try:
+            found = self.store.get(self._engines)
+        except NoSuchObject:
+            return {}, ""
+        return msgspec.json.decode(found.body, type=dict[str, str]), found.etag
 
     def pairs(self) -> dict[PictureKey, set[frozenset[Look]]]:
         """Return which looks of a picture in two indexes are of the same picture file."""
