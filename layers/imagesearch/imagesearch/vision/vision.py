@@ -16,12 +16,12 @@ from imagesearch.errors import ModelError
 from imagesearch.vision.blend import Blend
 from imagesearch.vision.bundle import Bundle
 from imagesearch.vision.category import blended, choose, settled
-from imagesearch.vision.manifest import DIMENSIONS
+from imagesearch.vision.manifest import DIMENSIONS, Subject
 from imagesearch.vision.meaning import MeaningMap
 from imagesearch.vision.network import Network
 from imagesearch.vision.picture import Original
 from imagesearch.vision.reasons import Reasons, covered, shares
-from imagesearch.vision.subject import regions_of
+from imagesearch.vision.subject import regions_of, sharpened, surroundings
 from imagesearch.vision.views import squares
 
 __all__ = ["View", "Vision"]
@@ -256,11 +256,24 @@ class Vision:
         rules = self._manifest.subject
         if rules is None:
             return (original.whole,)
-        square = original.crop(original.whole, rules.side, resize=rules.resize)[np.newaxis]
-        (mask,) = self._networks[rules.file].run(rules.pixels, square, [rules.output])
-        rows, columns = mask.shape[-2:]
-        flat = mask.reshape(rows, columns)
-        return regions_of(flat, original.width, original.height, rules)
+        size = original.width, original.height
+        mask = self._mask(original, original.whole, rules)
+        regions = regions_of(mask, *size, rules)
+        around = surroundings(regions, *size, rules)
+        if around is None:
+            return regions
+        closer = self._mask(original, around, rules, mirrored=True)
+        return sharpened(regions, (mask, closer), around, size, rules)
+
+    def _mask(
+        self, original: Original, part: Region, rules: Subject, *, mirrored: bool = False
+    ) -> NDArray[np.float32]:
+        """Return the finder's mask over a part of the picture, looked at mirrored or not."""
+        square = original.crop(part, rules.side, resize=rules.resize)
+        turned = np.ascontiguousarray(square[:, ::-1]) if mirrored else square
+        (mask,) = self._networks[rules.file].run(rules.pixels, turned[np.newaxis], [rules.output])
+        flat = np.nan_to_num(mask.reshape(mask.shape[-2:]))
+        return flat[:, ::-1] if mirrored else flat
 
     def _embed(
         self,
