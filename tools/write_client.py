@@ -38,6 +38,9 @@ REQUESTS = {
 Of several requests that an operation takes it is the one with exactly these others.
 """
 
+_PLAIN = {403: "Forbidden"}
+"""Classes that a status has where API Gateway answers without a code."""
+
 ASKED = {"Part", "StoredPicture"}
 """Schemas of requests; the client has classes of its own for them."""
 
@@ -117,19 +120,21 @@ def fields() -> str:
 
 def refusals() -> str:
     """Return the module of refusals: one exception for each code of the error tree."""
-    seen: dict[str, str] = {}
+    seen: list[str] = []
     classes = []
     for kind in _below(ImageSearchError):
         if kind.code not in seen:
             parent = kind.__base__.code if kind is not ImageSearchError else ""  # type: ignore[union-attr]
-            seen[kind.code] = parent or "Refused"
-            base = seen[kind.code] if parent != ImageSearchError.code else "Refused"
+            seen.append(kind.code)
+            top = parent in {"", ImageSearchError.code}
+            base = _PLAIN.get(kind.status, "Refused") if top else parent
             text = fill(kind.title(), 90, subsequent_indent="    ")
             classes.append(f'\n\nclass {kind.code}({base}):\n    """{text}"""')
     codes = indent("\n".join(f'"{code}": {code},' for code in seen), "    ")
     head = _head("One exception for each code the service refuses with.")
     lines = [head, "from __future__ import annotations\n"]
-    lines += ["from imagesearch_client.errors import Refused\n", _all(["BY_CODE", *sorted(seen)])]
+    lines += ["from imagesearch_client.errors import Forbidden, Refused\n"]
+    lines += [_all(["BY_CODE", *sorted(seen)])]
     table = f"\n\nBY_CODE: dict[str, type[Refused]] = {{\n{codes}\n}}"
     return "\n".join(lines) + "".join(classes) + table + "\n"
 

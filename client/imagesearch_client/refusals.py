@@ -5,7 +5,7 @@ Written by ``python tools/write_client.py``; do not edit by hand.
 
 from __future__ import annotations
 
-from imagesearch_client.errors import Refused
+from imagesearch_client.errors import Forbidden, Refused
 
 __all__ = [
     "BY_CODE",
@@ -53,6 +53,7 @@ __all__ = [
     "MissingField",
     "ModelMismatch",
     "ModelUnusable",
+    "NoPermission",
     "NoSuchRoute",
     "NotFound",
     "OverflowMaxResultNum",
@@ -274,6 +275,10 @@ class UnsupportedPicPixels(InvalidPicContent):
     """A side of the picture is too short or too long."""
 
 
+class NoPermission(Forbidden):
+    """The key may not be used for this instance."""
+
+
 class UnsupportedHTTPMethod(Refused):
     """The address does not take that HTTP method."""
 
@@ -430,6 +435,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "DamagedPicContent": DamagedPicContent,
     "PicPixelsOverflow": PicPixelsOverflow,
     "UnsupportedPicPixels": UnsupportedPicPixels,
+    "NoPermission": NoPermission,
     "UnsupportedHTTPMethod": UnsupportedHTTPMethod,
     "RequestBodyTooLarge": RequestBodyTooLarge,
     "TooManyRequests": TooManyRequests,

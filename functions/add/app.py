@@ -32,7 +32,7 @@ def update(request: Request) -> Answer:
     return Answer(UpdatedAnswer.of(updated))
 
 
-@handler.route("POST /v1/uploads")
+@handler.route("POST /v1/uploads", shared=True)
 def upload(request: Request) -> Answer:
     """Give an address to which a large picture may be sent."""
     begun = begin_upload(deployment, fields.read(BeginUpload, request.fields()))

@@ -40,11 +40,11 @@ def create(request: Request) -> Answer:
     return Answer(InstanceRecord.of(described), status=201 if new else 200)
 
 
-@handler.route("GET /v1/instances")
-def list_all(_request: Request) -> Answer:
-    """List every instance."""
-    found = [InstanceRecord.of(described) for described in list_instances(deployment)]
-    return Answer(InstancesAnswer(found))
+@handler.route("GET /v1/instances", shared=True)
+def list_all(request: Request) -> Answer:
+    """List the instances that the key reaches."""
+    found = list_instances(deployment, among=request.reach.includes)
+    return Answer(InstancesAnswer([InstanceRecord.of(described) for described in found]))
 
 
 @handler.route("GET /v1/instances/{instance}")

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from imagesearch_local.callers import Callers, TurnedAway
 from imagesearch_local.emulator import FunctionPool
 from imagesearch_local.logs import FRONT
 from imagesearch_local.payload import MAX_EVENT, HttpAnswer, HttpRequest, read_answer
@@ -34,10 +35,16 @@ _LONGEST_QUEUE = 10.0
 class Front:
     """An ASGI application that serves a template's routes by its functions."""
 
-    def __init__(self, router: Router, pools: Mapping[str, FunctionPool]) -> None:
-        """Serve ``router``'s routes; ``pools`` holds each function's pool by name."""
+    def __init__(
+        self, router: Router, pools: Mapping[str, FunctionPool], callers: Callers | None = None
+    ) -> None:
+        """Serve ``router``'s routes; ``pools`` holds each function's pool by name.
+
+        Without ``callers`` anybody may call.
+        """
         self._router = router
         self._pools = pools
+        self._callers = callers
         self._running: set[asyncio.Task[bytes]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,6 +58,8 @@ class Front:
             answer = await self._answer(request, request_id)
         except ClientDisconnect:
             return
+        except TurnedAway as refused:
+            answer = refused.answer
         except asyncio.CancelledError:  # the server's patience with requests under way has ended
             answer = self._problem(FunctionBusy("the service is stopping."), request, request_id)
         except ImageSearchError as error:
@@ -70,7 +79,9 @@ class Front:
             return HttpAnswer(204, (("allow", ", ".join([*methods, "OPTIONS"])),), b"")
         match = self._match(request.method, path)
         body = await _read(request)
-        event = _describe(request, request_id, body).event(match.route, match.parameters)
+        described = _describe(request, request_id, body)
+        allowed = await self._callers.check(described, match) if self._callers else None
+        event = described.event(match.route, match.parameters, allowed)
         if len(event) > MAX_EVENT:
             raise BodyTooLarge(
                 f"the request makes an event of {len(event):,} bytes; a function takes "

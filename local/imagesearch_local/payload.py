@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from imagesearch_local.intrinsics import ACCOUNT
+from imagesearch_local.intrinsics import ACCOUNT, REGION
 from imagesearch_local.problems import FunctionFailed
 from imagesearch_local.template import Route
 
@@ -47,11 +47,34 @@ class HttpRequest:
         """Return the path, URL-decoded, as API Gateway matches and hands it on."""
         return unquote(self.raw_path.decode("latin-1"))
 
-    def event(self, route: Route, parameters: Mapping[str, str]) -> bytes:
-        """Return the JSON event for the function behind ``route``."""
+    def event(
+        self,
+        route: Route,
+        parameters: Mapping[str, str],
+        allowed: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """Return the JSON event for the function behind ``route``.
+
+        ``allowed`` is what an authorizer said of the caller, if one was asked.
+        """
+        event = self._described(route, parameters)
+        text = _as_text(self.body, _joined(self.headers))
+        event["isBase64Encoded"] = bool(self.body) and text is None
+        if allowed is not None:
+            event["requestContext"]["authorizer"] = {"lambda": dict(allowed)}
+        if self.body:
+            event["body"] = base64.b64encode(self.body).decode() if text is None else text
+        return json.dumps(event, ensure_ascii=False).encode()
+
+    def question(self, route: Route, parameters: Mapping[str, str], identity: str) -> bytes:
+        """Return the JSON event that asks an authorizer about the caller; it has no body."""
+        where = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:local/$default/{self.method}{self.path}"
+        asked = {"type": "REQUEST", "routeArn": where, "identitySource": [identity, route.key]}
+        return json.dumps(self._described(route, parameters) | asked, ensure_ascii=False).encode()
+
+    def _described(self, route: Route, parameters: Mapping[str, str]) -> dict[str, Any]:
         headers = _joined(self.headers)
         cookies = headers.pop("cookie", None)
-        text = _as_text(self.body, headers)
         query = self.raw_query.decode("latin-1")
         event: dict[str, Any] = {
             "version": "2.0",
@@ -60,7 +83,6 @@ class HttpRequest:
             "rawQueryString": query,
             "headers": {**headers, **self._forwarding()},
             "requestContext": self._context(route, headers),
-            "isBase64Encoded": bool(self.body) and text is None,
         }
         if cookies:
             event["cookies"] = [cookie.strip() for cookie in cookies.split(";")]
@@ -68,9 +90,7 @@ class HttpRequest:
             event["queryStringParameters"] = _joined(parse_qsl(query, keep_blank_values=True))
         if parameters:
             event["pathParameters"] = dict(parameters)
-        if self.body:
-            event["body"] = base64.b64encode(self.body).decode() if text is None else text
-        return json.dumps(event, ensure_ascii=False).encode()
+        return event
 
     def _forwarding(self) -> dict[str, str]:
         return {

@@ -13,6 +13,7 @@ from pathlib import Path
 from socket import socket
 from typing import NoReturn
 
+from imagesearch_local.callers import Callers
 from imagesearch_local.emulator import FunctionPool, Limits
 from imagesearch_local.events import HOOK, Bridge, Hook, Sweeper, Trouble, listens
 from imagesearch_local.folder import DataFolder
@@ -109,7 +110,9 @@ async def running(plan: Plan, server: socket) -> AsyncIterator[Service]:
         stack.push_async_callback(background.close)
         stack.push_async_callback(bridge.close)
         stack.enter_context(_reaping(pools.values()))
-        front = Front(Router(plan.template.functions), pools)
+        asked = plan.template.authorizer
+        callers = Callers(asked, pools) if asked else None
+        front = Front(Router(plan.template.functions), pools, callers)
         await stack.enter_async_context(HttpServer(front, server))
         stack.enter_context(_sweeping(Sweeper(bridge, [*pools.values()]), seaweed, wanted))
         SERVICE.info("serving %s at http://%s:%d", plan.template.path, host, port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 from imagesearch_local.intrinsics import ACCOUNT, REGION, STACK, Resolver, Tree, load_yaml
 from imagesearch_local.problems import TemplateFailure
 
-__all__ = ["Function", "Route", "S3Trigger", "Template", "find_template"]
+__all__ = ["Authorizer", "Function", "Route", "S3Trigger", "Template", "find_template"]
 
 _API_SECONDS = 30.0
 _DEFAULT_ROUTE = "$default"
+_FUNCTION_OF = re.compile(r"/functions/(?:arn:\S*:function:)?([\w-]+)/invocations$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,15 @@ class S3Trigger:
     events: tuple[str, ...]
     prefix: str = ""
     suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorizer:
+    """The function that is asked about callers, the header it goes by, and the routes that ask."""
+
+    function: str
+    header: str
+    routes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +77,12 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A SAM template's functions and buckets."""
+    """A SAM template's functions and buckets, and who is asked about callers, if anybody is."""
 
     path: Path
     functions: tuple[Function, ...]
     buckets: tuple[str, ...]
+    authorizer: Authorizer | None = None
 
     @classmethod
     def read(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Template:
@@ -115,7 +127,20 @@ class _Reading:
             self._function(name, body) for name, body in self._each("AWS::Serverless::Function")
         )
         buckets = tuple(self._name(name) for name, _ in self._each("AWS::S3::Bucket"))
-        return Template(self._path, functions, buckets)
+        return Template(self._path, functions, buckets, self._authorizer())
+
+    def _authorizer(self) -> Authorizer | None:
+        """Find the request authorizer that the API's routes name; signatures are not checked."""
+        for _, body in self._each("AWS::Serverless::HttpApi"):
+            api = (body.get("Properties") or {}).get("DefinitionBody") or {}
+            schemes = (api.get("components") or {}).get("securitySchemes") or {}
+            for name, scheme in self._resolver.resolve(schemes).items():
+                asked = scheme.get("x-amazon-apigateway-authorizer") or {}
+                if found := _FUNCTION_OF.search(str(asked.get("authorizerUri", ""))):
+                    paths = self._resolver.resolve(api.get("paths") or {})
+                    asking = frozenset(_asking(paths, name))
+                    return Authorizer(found[1], scheme["name"], asking) if asking else None
+        return None
 
     def _each(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield name and body of the resources of a kind whose condition holds."""
@@ -201,6 +226,14 @@ class _Reading:
 
 def _text(value: Tree) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _asking(paths: Mapping[str, Any], scheme: str) -> Iterator[str]:
+    """Yield the keys of the routes whose callers the scheme is for."""
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            if any(scheme in one for one in operation.get("security") or []):
+                yield f"{method.upper()} {path}"
 
 
 def _route(event: Mapping[str, Any]) -> Route:

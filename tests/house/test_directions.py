@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/imagesearch/imagesearch"
 
-EVERYWHERE = {"errors", "limits", "settings", "strictjson", "observe"}
+EVERYWHERE = {"errors", "limits", "reach", "settings", "strictjson", "observe"}
 MAY_IMPORT = {
     "storage": set(),
     "catalogue": {"storage"},
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "http": set(),
     "errors": set(),
     "limits": set(),
+    "reach": set(),
     "strictjson": set(),
     "settings": set(),
     "observe": set(),

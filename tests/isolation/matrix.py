@@ -44,8 +44,16 @@ NOWHERE = {
     "AWS_MAX_ATTEMPTS": "1",
 }
 KEYS = {"none": None, "unknown": "x", "read": "r-key", "write": "w-key"}
+BOUND = {
+    "its own": ("its-key", (MINE, "events-*")),
+    "another's": ("their-key", ("strang*", "event")),
+}
+"""Keys that write, of some instances only, by what they are to the instance of the events."""
 OPEN = {"GET /health/live", "GET /health/ready", "GET /openapi.json", "GET /page/{version}/{file}"}
 ALL_INSTANCES = {"GET /v1/instances"}
+SHARED = {*ALL_INSTANCES, "POST /v1/uploads"}
+"""Routes that name no instance, and take keys that are bound to some."""
+READ_OR_WRITE = {"read", "write"}
 _FORM = "application/x-www-form-urlencoded"
 VENDOR_PATHS = ("/", "/v2/image/{action}", "/item/{action}")
 
@@ -87,12 +95,18 @@ def load(folder: str) -> ModuleType:
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of one clean route: who may call, and which of the strangers' keys it touched."""
+    """What came of one clean route: who may call, and which of the strangers' keys it touched.
+
+    ``bound`` says how keys of some instances fared, and ``reached`` which objects of the instance
+    they are not for were read or written.
+    """
 
     allowed: dict[str, bool]
     statuses: tuple[int, ...]
     touched: tuple[str, ...]
     told: bool
+    bound: dict[str, str]
+    reached: tuple[str, ...]
 
 
 @contextmanager
@@ -125,17 +139,20 @@ def two_instances() -> Iterator[tuple[MemoryStore, Deployment]]:
 def clean() -> dict[str, Tried]:
     """Try every clean route on one instance, and watch the other."""
     known = events()
-    listed = ",".join(
-        f"{scope}:{hashlib.sha256(key.encode()).hexdigest()}"
-        for scope, key in KEYS.items()
-        if key and scope in {"read", "write"}
-    )
-    with patch.dict(os.environ, {"IMAGESEARCH_API_KEYS": listed}):
+    entries = [f"{scope}:{_digest(key)}" for scope, key in KEYS.items() if scope in READ_OR_WRITE]
+    for key, instances in BOUND.values():
+        names = [f"instance={name}" for name in instances]
+        entries.append(":".join(["write", _digest(key), *names]))
+    with patch.dict(os.environ, {"IMAGESEARCH_API_KEYS": ",".join(entries)}):
         authorize = load("authorize")
         return {
             route: _tried(route, folder, known[route], authorize)
             for route, folder in routes().items()
         }
+
+
+def _digest(key: str | None) -> str:
+    return hashlib.sha256((key or "").encode()).hexdigest()
 
 
 def _tried(route: str, folder: str, tried: list[dict[str, Any]], authorize: ModuleType) -> Tried:
@@ -152,13 +169,40 @@ def _tried(route: str, folder: str, tried: list[dict[str, Any]], authorize: Modu
             before = len(store.requests)
             answer = handler(event, None)
             statuses.append(answer["statusCode"])
-            touched |= {
-                key
-                for _, key in store.requests[before:]
-                if f"/{THEIRS}/" in key or f"/{THEIRS}." in key
-            }
+            touched |= {key for _, key in store.requests[before:] if _is_of(THEIRS, key)}
             told |= SECRET in answer["body"]
-    return Tried(allowed, tuple(statuses), tuple(sorted(touched)), told)
+    bound, reached = {}, set[str]()
+    for name, (key, _) in BOUND.items():
+        fared = [_called_with(key, folder, event, authorize) for event in tried]
+        bound[name] = " ".join(sorted({said for said, _ in fared}))
+        not_for = THEIRS if name == "its own" else MINE
+        reached |= {key for _, keys in fared for key in keys if _is_of(not_for, key)}
+    return Tried(
+        allowed, tuple(statuses), tuple(sorted(touched)), told, bound, tuple(sorted(reached))
+    )
+
+
+def _called_with(
+    key: str, folder: str, event: dict[str, Any], authorize: ModuleType
+) -> tuple[str, list[str]]:
+    """Call as API Gateway does with a key; return what came of it, and the objects touched."""
+    said = authorize.handler({**event, "headers": {"x-api-key": key}}, None)
+    if not said["isAuthorized"]:
+        return "Forbidden", []
+    asked = {**event["requestContext"], "authorizer": {"lambda": said["context"]}}
+    with two_instances() as (store, _):
+        handler = load(folder).handler
+        before = len(store.requests)
+        answer = handler({**event, "requestContext": asked}, None)
+        touched = [touched for _, touched in store.requests[before:]]
+    if answer["statusCode"] == 403:
+        return json.loads(answer["body"])["code"], touched
+    names = [name for name in (MINE, THEIRS) if f'"name":"{name}"' in answer["body"]]
+    return (f"lists {' '.join(names)}" if event["routeKey"] in ALL_INSTANCES else "may"), touched
+
+
+def _is_of(instance: str, key: str) -> bool:
+    return f"/{instance}/" in key or f"/{instance}." in key
 
 
 def vendor() -> dict[tuple[Generation, str], dict[str, str]]:
@@ -213,6 +257,7 @@ def page() -> str:
     """Return the page that shows both matrices."""
     rows = [
         f"| `{route}` | {' | '.join('yes' if tried.allowed[k] else '–' for k in KEYS)} "
+        f"| {' | '.join(tried.bound[k] for k in BOUND)} "
         f"| {'**all**' if route in ALL_INSTANCES else 'its own'} |"
         for route, tried in sorted(clean().items())
         if route not in OPEN
@@ -222,7 +267,10 @@ def page() -> str:
         for (generation, action), codes in vendor().items()
     ]
     doors = ", ".join(f"`{route}`" for route in sorted(OPEN))
-    return _PAGE.format(doors=doors, rows="\n".join(rows), refusals="\n".join(refusals))
+    own, others = (" and ".join(f"`{name}`" for name in names) for _, names in BOUND.values())
+    return _PAGE.format(
+        doors=doors, own=own, others=others, rows="\n".join(rows), refusals="\n".join(refusals)
+    )
 
 
 _PAGE = """# Who may do what to which instance
@@ -233,12 +281,18 @@ again.
 
 ## The clean API with `Authorization=keys`
 
-The last column tells of which instances objects were read or written: each route was called for
-one instance, beside another that holds pictures of the same names. API keys are not bound to
-instances; those of the vendor's API may be. Open to everybody: {doors}.
+The last column tells of which instances objects were read or written without a limit: each route
+was called for one instance, beside another that holds pictures of the same names. Open to
+everybody: {doors}.
 
-| Route | no key | unknown key | read key | write key | instances touched |
-|---|---|---|---|---|---|
+A key may be limited to instances ([how](operations.md#keys)). Each route was called for `events`
+with a write key that is limited to {own}, and with one that is limited to
+{others}: that one is refused with `NoPermission`, whether there is such an
+instance or not, and nothing of the instance is read. Of the routes that name no instance, one lists
+those of the key, and one gives an address for an upload.
+
+| Route | no key | unknown key | read key | write key | bound to `events` | to others | touched |
+|---|---|---|---|---|---|---|---|
 {rows}
 
 ## The vendor's API

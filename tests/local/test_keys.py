@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ from imagesearch.contract.key_sources import KeyFile
 from imagesearch.limits import Limits
 from imagesearch_local.cli import app
 from imagesearch_local.folder import DataFolder
+from imagesearch_local.intrinsics import load_yaml
 from imagesearch_local.keys import default_key
 from imagesearch_local.problems import LocalFailure
+from imagesearch_local.template import find_template
 from typer.testing import CliRunner
 
 
@@ -98,6 +102,43 @@ def test_limits_are_set_shown_kept_and_taken_away(data: Path) -> None:
     assert run(data, "limit", new["access_key_id"])["limits"] == ""
     found = CliRunner().invoke(app, ["keys", "limit", "shop", "--adds", "0", "--data", str(data)])
     assert found.exit_code == 2
+
+
+def made(*words: str) -> Any:
+    found = CliRunner().invoke(app, ["keys", "api", *words, "--json"])
+    assert found.exit_code == 0, found.output
+    return json.loads(found.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "scope", "limits"),
+    [
+        ((), "write", ""),
+        (("--read-only",), "read", ""),
+        (("--instance", "Shop", "--instance", "lab-*"), "write", ":instance=shop:instance=lab-*"),
+        (
+            ("--read-only", "--searches", "20", "--pictures", "100", "--instance", "shop"),
+            "read",
+            ":instance=shop:searches=20:pictures=100",
+        ),
+    ],
+)
+def test_an_api_key_comes_with_the_entry_that_the_template_takes(
+    words: tuple[str, ...], scope: str, limits: str
+) -> None:
+    key = made(*words)
+    digest = hashlib.sha256(key["api_key"].encode()).hexdigest()
+    assert key["entry"] == f"{scope}:{digest}{limits}"
+    template = load_yaml(find_template().read_text("utf-8"))
+    assert re.search(template["Parameters"]["ApiKeys"]["AllowedPattern"], key["entry"])
+    assert made(*words)["api_key"] != key["api_key"]
+
+
+@pytest.mark.parametrize("name", ["a b", "shop,lab", "shop:adds=9", "", "x" * 21])
+def test_what_no_instance_is_called_makes_no_api_key(name: str) -> None:
+    found = CliRunner().invoke(app, ["keys", "api", "--instance", name])
+    assert found.exit_code == 2
+    assert "pattern" in found.output
 
 
 def test_a_revoked_key_stays_listed(data: Path) -> None:

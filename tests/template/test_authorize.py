@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import re
 from types import ModuleType
 
 import pytest
 from imagesearch.http import Request
 from imagesearch.limits import Limits
+from imagesearch.reach import Reach
 
 from tests.template.conftest import ROOT, Tree
 
@@ -78,6 +80,41 @@ def test_a_keys_limits_go_to_the_function(
     request = Request.from_event(asked)
     assert (request.key, request.limits) == (known[:12], Limits(searches=10, pictures=5))
     assert not _ask(authorize, "l-key", ADD)
+
+
+def test_a_keys_instances_go_to_the_function(
+    authorize: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = hashlib.sha256(b"i-key").hexdigest()
+    entry = f"read:{known}:instance=shop:searches=10:instance=lab-*"
+    monkeypatch.setenv("IMAGESEARCH_API_KEYS", entry)
+    event: Tree = json.loads((ROOT / "events/authorize.json").read_text("utf-8"))
+    event |= {"routeKey": SEARCH, "headers": {"x-api-key": "i-key"}}
+    answer = authorize.handler(event, None)
+    assert answer["context"] == {"key": known[:12], "searches": "10", "instances": "shop,lab-*"}
+    asked = {"requestContext": {"authorizer": {"lambda": answer["context"]}}, "routeKey": SEARCH}
+    request = Request.from_event(asked)
+    assert (request.reach, request.limits) == (Reach(("shop", "lab-*")), Limits(searches=10))
+    assert not _ask(authorize, "i-key", ADD)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [":instances=shop", ":instance=", ":instance=Shop", ":instance=a b", ":shop", ":", ":searches"],
+)
+def test_an_entry_that_is_not_understood_lets_nobody_in(
+    authorize: ModuleType, monkeypatch: pytest.MonkeyPatch, written: Tree, limit: str
+) -> None:
+    entry = f"write:{hashlib.sha256(b'm-key').hexdigest()}"
+    taken = re.compile(written["Parameters"]["ApiKeys"]["AllowedPattern"])
+    monkeypatch.setenv("IMAGESEARCH_API_KEYS", entry)
+    assert _ask(authorize, "m-key", SHOW)
+    assert taken.search(entry)
+    good = hashlib.sha256(b"w-key").hexdigest()
+    monkeypatch.setenv("IMAGESEARCH_API_KEYS", f"{entry}{limit},write:{good}")
+    assert not _ask(authorize, "m-key", SHOW)
+    assert _ask(authorize, "w-key", ADD)
+    assert not taken.search(entry + limit)
 
 
 def test_every_route_that_only_reads_is_one_of_the_template(

@@ -49,6 +49,11 @@ def test_every_default_is_allowed(written: Tree) -> None:
     [
         ("ApiKeys", "read:" + "a" * 64, "read:" + "A" * 64),
         ("ApiKeys", f"read:{'0' * 64}:searches=10:adds=5", f"read:{'0' * 64}:searches=0"),
+        (
+            "ApiKeys",
+            f"write:{'0' * 64}:instance=shop:adds=5:instance=lab-*,read:{'1' * 64}",
+            f"write:{'0' * 64}:instance=shop+lab",
+        ),
         ("ApiKeys", f"read:{'0' * 64},write:{'1' * 64}", "admin:" + "0" * 64),
         (
             "KmsKeyArn",

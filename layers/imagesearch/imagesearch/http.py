@@ -29,6 +29,7 @@ from imagesearch.errors import (
 )
 from imagesearch.limits import UNLIMITED, Gauge, Kind, Limits
 from imagesearch.observe import logger
+from imagesearch.reach import EVERYWHERE, Reach
 from imagesearch.strictjson import decode_object
 
 __all__ = ["MAX_BODY", "Answer", "Api", "Problem", "Request", "problem", "render_problem"]
@@ -42,7 +43,8 @@ _MAX_QUERY = 200
 class Request:
     """One HTTP request. Header names are lower-case; the body is what was sent, decoded.
 
-    ``key`` names the API key it came with, if it came with one, and ``limits`` are that key's.
+    ``key`` names the API key it came with, if it came with one; ``limits`` and ``reach`` are that
+    key's.
     """
 
     route: str
@@ -54,6 +56,7 @@ class Request:
     id: str
     key: str = ""
     limits: Limits = UNLIMITED
+    reach: Reach = EVERYWHERE
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Request:
@@ -69,6 +72,7 @@ class Request:
             id=_request_id(event),
             key=str(_allowed(event).get("key", "")),
             limits=Limits.of(_allowed(event)),
+            reach=Reach.of(_allowed(event)),
         )
 
     @property
@@ -141,18 +145,24 @@ class Api:
     def __init__(self, gauge: Gauge | None = None) -> None:
         self._routes: dict[str, Route] = {}
         self._spent: dict[str, Kind] = {}
+        self._shared: set[str] = set()
         self._gauge = gauge or Gauge()
 
-    def route(self, key: str, *, spends: Kind | None = None) -> Callable[[Route], Route]:
+    def route(
+        self, key: str, *, spends: Kind | None = None, shared: bool = False
+    ) -> Callable[[Route], Route]:
         """Serve ``"METHOD /path/{parameter}"``, a route key of the template.
 
-        ``spends`` names which of a key's rates a request counts against.
+        ``spends`` names which of a key's rates a request counts against. A key that is limited to
+        instances may call routes with ``{instance}`` for those, and of the others the ``shared``.
         """
 
         def register(function: Route) -> Route:
             self._routes[key] = function
             if spends:
                 self._spent[key] = spends
+            if shared:
+                self._shared.add(key)
             return function
 
         return register
@@ -194,9 +204,17 @@ class Api:
         route = self._routes.get(request.route)
         if route is None:
             raise NoSuchRoute(f"{request.route} is not served here.")
+        self._permit(request)
         if request.route in self._spent:
             self._gauge.take(request.key, self._spent[request.route], request.limits)
         return route(request)
+
+    def _permit(self, request: Request) -> None:
+        """Refuse a key that may not be used for the instance, before anything else is known."""
+        if (instance := request.path_parameters.get("instance")) is not None:
+            request.reach.check(instance)
+        else:
+            request.reach.check_shared(request.route, shared=request.route in self._shared)
 
 
 def render_problem(error: ImageSearchError, *, request_id: str, path: str) -> Problem:

@@ -1,8 +1,10 @@
-"""``imagesearch keys``: who may call the vendor's API, and for which instances."""
+"""``imagesearch keys``: who may call, and for which instances."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +30,8 @@ __all__ = ["app"]
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Access keys for Alibaba Cloud's SDKs: create, list, show, rotate, revoke.",
+    help="Access keys for Alibaba Cloud's SDKs: create, list, show, rotate, revoke. "
+    "And API keys: api.",
 )
 
 Data = Annotated[Path, typer.Option("--data", help="Data folder of the local run.")]
@@ -42,6 +45,10 @@ Place = Annotated[
     ),
 ]
 Key = Annotated[str, typer.Argument(help="Id or name of the key.", show_default=False)]
+
+Searches = Annotated[int | None, typer.Option(help="Searches a second, at most.", min=1)]
+Adds = Annotated[int | None, typer.Option(help="Adds a second, at most.", min=1)]
+Pictures = Annotated[int | None, typer.Option(help="Fill an instance up to as many.", min=1)]
 
 _COLUMNS = ("access_key_id", "name", "instances", "rights", "limits", "state", "created", "expires")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -169,6 +176,37 @@ def revoke(key: Key, data: Data = Path(".data"), keys: Place = "", as_json: AsJs
         found = replace(_find(source, key), active=False)
         source.save(found)
     _print(_about(found), as_json)
+
+
+@app.command()
+def api(
+    instance: Annotated[
+        list[str], typer.Option(help="Instance or pattern such as shop-*; repeat. Default: every.")
+    ] = [],  # noqa: B006  typer reads the default, nobody changes it
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Search and look, no more.")
+    ] = False,
+    searches: Searches = None,
+    adds: Adds = None,
+    pictures: Pictures = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key of the HTTP API, and the entry of the parameter ApiKeys that lets it in.
+
+    Nothing is stored: the key is shown once, and the entry holds its hash.
+    """
+    key = secrets.token_hex(32)
+    names = [f"instance={_reachable(name.lower())}" for name in instance]
+    given = {"searches": searches, "adds": adds, "pictures": pictures}
+    limits = [f"{name}={value}" for name, value in given.items() if value is not None]
+    scope, digest = "read" if read_only else "write", hashlib.sha256(key.encode()).hexdigest()
+    _print({"api_key": key, "entry": ":".join([scope, digest, *names, *limits])}, as_json)
+
+
+def _reachable(pattern: str) -> str:
+    if not re.fullmatch(r"[a-z0-9*_-]{1,20}", pattern, re.ASCII):
+        raise typer.BadParameter(f"{pattern!r} is neither an instance's name nor a pattern of it.")
+    return pattern
 
 
 def _limits(**given: float | None) -> Limits:

@@ -71,7 +71,8 @@ def serve_command(
         if demo:
             await asyncio.to_thread(_load_demo, service.url, plan.folder)
         _say(f"ready {service.url}")
-        _say(f"try: {_example(service.url, demo=demo)}")
+        asks = ' -H "x-api-key: $IMAGESEARCH_API_KEY"' if plan.template.authorizer else ""
+        _say(f"try: curl{asks} {_example(service.url, demo=demo)}")
         key, new = default_key(plan.folder)
         if new:
             _say(f"access key {key.id}, secret {key.secret} (again: imagesearch keys show)")
@@ -104,7 +105,11 @@ def doctor_command(
 
 def _load_demo(url: str, folder: DataFolder) -> None:
     try:
-        with Client(url) as client, import_progress("demo catalogue", hidden=False) as show:
+        key = os.environ.get("IMAGESEARCH_API_KEY", "")
+        with (
+            Client(url, api_key=key) as client,
+            import_progress("demo catalogue", hidden=False) as show,
+        ):
             summary = load_demo(client, folder.path / "imports", show)
     except (Refused, Unreachable) as error:
         raise LocalFailure(
@@ -126,10 +131,10 @@ def _say(line: str) -> None:
 
 def _example(url: str, *, demo: bool) -> str:
     if not demo:
-        return f"curl {url}/v1/instances"
+        return f"{url}/v1/instances"
     picture = shlex.quote(str(_near(QUERY)))
     address = f"{url}/v1/instances/{DEMO}/search?num=3"
-    return f"curl -H 'content-type: image/jpeg' --data-binary @{picture} '{address}'"
+    return f"-H 'content-type: image/jpeg' --data-binary @{picture} '{address}'"
 
 
 def _near(path: Path) -> Path:

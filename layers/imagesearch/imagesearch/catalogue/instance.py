@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -134,11 +135,15 @@ class InstanceRegister:
 
     def __iter__(self) -> Iterator[Instance]:
         """Yield every instance as it is in the store now, by name."""
+        return self.among(lambda _name: True)
+
+    def among(self, takes: Callable[[str], bool]) -> Iterator[Instance]:
+        """Yield the instances whose names ``takes`` accepts; nothing is read of the others."""
         for info in self._store.list(self._prefix):
-            try:
-                yield self._read(info.key.removeprefix(self._prefix).removesuffix(".json"))
-            except UnknownInstance:
-                continue
+            name = info.key.removeprefix(self._prefix).removesuffix(".json")
+            if takes(name):
+                with suppress(UnknownInstance):
+                    yield self._read(name)
 
     def replace(self, known: Instance, wanted: Instance) -> None:
         """Put ``wanted`` in the place of ``known``; :class:`LostRace` if that is not in force."""

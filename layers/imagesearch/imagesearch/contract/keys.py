@@ -14,10 +14,10 @@ import string
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Protocol
 
 from imagesearch.limits import UNLIMITED, Limits
+from imagesearch.reach import Reach
 
 __all__ = ["AccessKey", "KeyRing", "KeySource", "digest_of_token"]
 
@@ -77,7 +77,7 @@ class AccessKey:
 
     def reaches(self, instance: str) -> bool:
         """Tell whether the key may be used for the instance."""
-        return any(fnmatchcase(instance, pattern) for pattern in self.instances)
+        return Reach(self.instances).includes(instance)
 
     def accepts_token(self, token: str) -> bool:
         """Compare a security token in constant time."""

@@ -53,6 +53,7 @@ where the vendor has one (Alibaba Cloud Image Search error table), ours otherwis
     │       ├── PictureTooBig        400  InvalidPicContent
     │       ├── PictureBomb          400  PicPixelsOverflow
     │       └── UnsupportedSides     400  UnsupportedPicPixels
+    ├── ForeignInstance              403  NoPermission
     ├── NotFound                     404  NotFound
     │   ├── NoSuchRoute              404  NoSuchRoute
     │   ├── UnknownInstance          404  InvalidInstance
@@ -133,6 +134,7 @@ from imagesearch.errors.pictures import (
 from imagesearch.errors.requests import (
     BadRequest,
     BodyTooLarge,
+    ForeignInstance,
     InvalidBase64,
     InvalidCategory,
     InvalidField,
@@ -190,6 +192,7 @@ __all__ = [
     "EngineUnavailable",
     "FanOutUnavailable",
     "ForeignBucket",
+    "ForeignInstance",
     "ImageSearchError",
     "IncrementEnded",
     "IncrementRefused",

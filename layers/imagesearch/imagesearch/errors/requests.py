@@ -9,6 +9,7 @@ from imagesearch.errors.base import ImageSearchError
 __all__ = [
     "BadRequest",
     "BodyTooLarge",
+    "ForeignInstance",
     "InvalidBase64",
     "InvalidCategory",
     "InvalidField",
@@ -129,6 +130,14 @@ class PictureNotIndexed(BadRequest):
 
     code = "PicNotExist"
     default_fix = "Add the picture first, or search with its bytes in image."
+
+
+class ForeignInstance(ImageSearchError):
+    """The key may not be used for this instance."""
+
+    status = 403
+    code = "NoPermission"
+    default_fix = "GET /v1/instances lists the key's own instances; ask the owner for another key."
 
 
 class MethodNotAllowed(ImageSearchError):

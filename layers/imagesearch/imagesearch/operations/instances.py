@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -91,10 +92,12 @@ def describe_instance(deployment: Deployment, request: NamedInstance) -> Describ
     )
 
 
-def list_instances(deployment: Deployment) -> list[Described]:
-    """Describe every instance, by name."""
+def list_instances(
+    deployment: Deployment, *, among: Callable[[str], bool] = lambda _name: True
+) -> list[Described]:
+    """Describe the instances whose names ``among`` accepts, by name; the others are not read."""
     found = []
-    for instance in deployment.instances:
+    for instance in deployment.instances.among(among):
         try:
             found.append(describe_instance(deployment, NamedInstance(instance=instance.name)))
         except UnknownInstance:

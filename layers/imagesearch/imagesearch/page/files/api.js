@@ -59,7 +59,9 @@ async function call(method, path, options = {}) {
     const key = apiKey;
     const answer = await fetch(address(path, options.query), request(method, options));
     if (answer.ok) return options.raw ? answer.blob() : answer.json();
-    if (answer.status === 401 || answer.status === 403) {
+    const problem = await answer.json().catch(() => ({}));
+    // A key that is good for other instances is not asked for again: what it does there is wanted.
+    if (answer.status === 401 || (answer.status === 403 && problem.code !== "NoPermission")) {
       // Somebody may have typed a key while this request was under way.
       const other = key === apiKey ? await askForKey(Boolean(key)) : apiKey;
       if (other) {
@@ -69,7 +71,7 @@ async function call(method, path, options = {}) {
     }
     const wait = Number(answer.headers.get("retry-after")) || 0;
     if (!PASSING.has(answer.status) || tried >= TRIES || wait > PATIENCE) {
-      throw new Problem(answer.status, await answer.json().catch(() => ({})));
+      throw new Problem(answer.status, problem);
     }
     await pause(wait, tried);
   }
