@@ -13,7 +13,7 @@ from tests.engines import packages
 from tests.engines.fake_s3vectors import FakeS3Vectors
 
 KINDS = ("s3vectors", "milvus-lite")
-Opener = Callable[[str], Engine]
+Opener = Callable[..., Engine]
 _number = itertools.count(1)
 
 
@@ -43,12 +43,12 @@ def milvus_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def opener_of(kind: str, request: pytest.FixtureRequest) -> Opener:
-    """Return what opens engines of a kind, by the name of a collection."""
+    """Return what opens engines of a kind, by the name of a collection and perhaps an owner."""
     if kind == "s3vectors":
         url = request.getfixturevalue("fake").url
-        return lambda name: open_engine(f"s3vectors:vectors/{name}", uri=url)
+        return lambda name, **owner: open_engine(f"s3vectors:vectors/{name}", uri=url, **owner)
     uri = request.getfixturevalue("milvus_uri")
-    return lambda name: open_engine(f"milvus:{name}", uri=uri)
+    return lambda name, **owner: open_engine(f"milvus:{name}", uri=uri, **owner)
 
 
 def unused_name() -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from imagesearch.catalogue import Attributes, Picture, PictureKey, Region
 from imagesearch.catalogue.filter import Filter
-from imagesearch.engines import milvus, open_engine
-from imagesearch.errors import EngineUnavailable
+from imagesearch.engines import milvus, open_engine, s3vectors
+from imagesearch.errors import Conflict, EngineUnavailable
 from imagesearch.index import Features
 from imagesearch.index.engine import Engine, HeldRow, Question, row_id
 from imagesearch.index.features import bits_of
@@ -172,6 +173,66 @@ def test_a_collection_is_made_once_and_erased_once(opener: Opener) -> None:
     engine.create()
     assert not engine.nearest(question(look(1))).rows
     engine.erase()
+
+
+OWNERS = ("s3://one/index/shop/1/", "s3://another/index/shop/1/")
+
+
+def test_a_collection_of_another_owner_is_neither_used_nor_deleted(opener: Opener) -> None:
+    name = unused_name()
+    ours, theirs = (opener(name, owner=owner) for owner in OWNERS)
+    for _again in range(2):
+        ours.create()
+    ours.fill([row(1)])
+    for refused in (theirs.create, theirs.erase):
+        with pytest.raises(Conflict, match="another instance or deployment") as told:
+            refused()
+        assert name in told.value.detail
+        assert told.value.fix
+    assert same(ours.nearest(question(look(1))).rows, [row(1)])
+    ours.erase()
+    theirs.erase()
+    theirs.create()
+    with pytest.raises(Conflict):
+        ours.create()
+    theirs.erase()
+
+
+def test_of_two_who_make_a_collection_at_once_one_is_refused(opener: Opener) -> None:
+    name = unused_name()
+    engines = [opener(name, owner=owner) for owner in OWNERS]
+
+    def made(engine: Engine) -> bool:
+        with suppress(Conflict):
+            engine.create()
+            return True
+        return False
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(made, engines))
+    assert sorted(done) == [False, True]
+    engines[done.index(True)].erase()
+
+
+def test_a_collection_without_a_mark_is_not_used_but_may_be_erased(opener: Opener) -> None:
+    name = unused_name()
+    with unmarked():
+        opener(name).create()
+    ours = opener(name, owner=OWNERS[0])
+    with pytest.raises(Conflict, match="lacks the mark"):
+        ours.create()
+    ours.erase()
+    ours.create()
+    ours.erase()
+
+
+@contextmanager
+def unmarked() -> Iterator[None]:
+    """Have collections made as they were before there were marks, or by hand."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(milvus, "_OWNER", "another.property")
+        patch.setattr(s3vectors, "_OWNER", "another-")
+        yield
 
 
 def test_collections_do_not_meet(opener: Opener, engine: Engine) -> None:

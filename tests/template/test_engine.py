@@ -23,7 +23,7 @@ MAY = {
     "DeleteRole": {"GetVectors"},
     "IngestRole": {"GetVectors"},
     "ContractRole": {"GetVectors", "QueryVectors", "PutVectors"},
-    "CatalogueRole": {"GetVectors", "QueryVectors", "PutVectors", "DeleteIndex"},
+    "CatalogueRole": {"GetVectors", "QueryVectors", "PutVectors", "GetIndex", "DeleteIndex"},
     "CompactRole": {"GetVectors", "QueryVectors", "PutVectors", "DeleteVectors"},
 }
 
@@ -51,6 +51,7 @@ def test_without_an_engine_nobody_may_use_one(deployed: Deployed) -> None:
     assert not Role.of(resources, "SearchRole").allows("s3:PutObject", QUERY)
     assert "VectorBucket" not in resources
     assert _variables(resources, "SearchFunction")["IMAGESEARCH_ENGINE"] == "none"
+    assert _variables(resources, "SearchFunction")["IMAGESEARCH_ENGINE_TOKEN"] == ""
 
 
 def test_vectors_are_used_in_the_deployments_own_bucket_alone(deployed: Deployed) -> None:
@@ -62,7 +63,9 @@ def test_vectors_are_used_in_the_deployments_own_bucket_alone(deployed: Deployed
             assert role.allows(f"s3vectors:{action}", VECTORS)
             assert not role.allows(f"s3vectors:{action}", VECTORS.replace("local-v", "other-v"))
     named = resources["VectorBucket"]["Properties"]["VectorBucketName"]
-    assert _variables(resources, "CompactFunction")["IMAGESEARCH_ENGINE"] == f"s3vectors:{named}"
+    variables = _variables(resources, "CompactFunction")
+    assert variables["IMAGESEARCH_ENGINE"] == f"s3vectors:{named}"
+    assert variables["IMAGESEARCH_ENGINE_TOKEN"] == ""
     assert resources["VectorBucket"]["DeletionPolicy"] == "Retain"
 
 
@@ -92,3 +95,12 @@ def test_the_token_of_milvus_is_read_from_parameter_store(deployed: Deployed) ->
         assert variables["IMAGESEARCH_ENGINE_TOKEN"] == "ssm:/imagesearch-local/engine/token"
         assert layer in resources[function]["Properties"]["Layers"]
     assert "VectorBucket" not in resources
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:19530", ""])
+def test_a_milvus_without_tls_is_sent_no_token(deployed: Deployed, address: str) -> None:
+    resources = deployed(Engine="milvus", EngineUri=address)
+    variables = _variables(resources, "SearchFunction")
+    assert variables["IMAGESEARCH_ENGINE"] == "milvus"
+    assert variables["IMAGESEARCH_ENGINE_TOKEN"] == ""
+    assert not Role.of(resources, "SearchRole").allows("ssm:GetParameter", TOKEN)

@@ -31,6 +31,8 @@ from benchmarks.handover.exact import ExactEngine
 from tests.operations.handover.conftest import ENGINE, PICTURES, Room, add, first
 from tests.simulation.bucket import Bucket
 
+PREFIX = "index/shop/1/"
+
 
 def test_it_goes_there_and_back_and_loses_nothing(
     shop: Deployment, engines: Room, open_: Callable[..., Deployment]
@@ -354,14 +356,14 @@ def test_a_token_is_read_from_its_place_and_never_from_the_setting(tmp_path: Pat
     ):
         settings = Settings(bucket="b", engine_uri="http://127.0.0.1:1", engine_token=setting)
         with pytest.raises(EngineUnavailable, match=word):
-            Engines(settings)(ENGINE)
+            Engines(settings).of(PREFIX)(ENGINE)
     place.write_text("secret\n")
     settings = Settings(bucket="b", engine_uri="http://127.0.0.1:1", engine_token=f"file:{place}")
-    assert Engines(settings)(ENGINE).name == ENGINE
+    assert Engines(settings).of(PREFIX)(ENGINE).name == ENGINE
     with pytest.raises(EngineUnavailable, match="does not know where"):
-        Engines(Settings(bucket="b"))(ENGINE)
+        Engines(Settings(bucket="b")).of(PREFIX)(ENGINE)
     with pytest.raises(InvalidField, match="names no engine"):
-        Engines(settings)("milvus:no-such name")
+        Engines(settings).of(PREFIX)("milvus:no-such name")
 
 
 def test_products_that_are_deleted_whole_stay_away(

@@ -16,6 +16,7 @@ from imagesearch.catalogue.filter.expression import INT_FIELDS, STRING_FIELDS
 from imagesearch.engines import milvus_filter, records
 from imagesearch.engines.attributes import LONGEST_NAME
 from imagesearch.engines.batches import batches
+from imagesearch.engines.ownership import check_erasable, check_own
 from imagesearch.errors import CorruptObject, EngineUnavailable
 from imagesearch.index.engine import BATCH, HeldRow, Nearest, Question, row_id
 from imagesearch.index.features import DIMENSIONS, squares_of
@@ -30,6 +31,8 @@ _FILL_SECONDS = 60
 _DEEPEST = 16_384
 """Neighbours that one search brings (the service's limit for offset and limit together)."""
 _LONGEST_ID, LONGEST_RECORD = 128, 65_535
+_OWNER = "imagesearch.owner"
+"""The collection's property that tells whose it is; milvus-lite forgets descriptions."""
 
 
 Client = Any  # pymilvus is no part of what is installed for development
@@ -44,11 +47,15 @@ def connect(uri: str, token: str) -> Client:
 
 
 class MilvusEngine:
-    """The collection ``collection``, read and written with consistency ``Strong``."""
+    """The collection ``collection``, read and written with consistency ``Strong``.
 
-    def __init__(self, open_client: Callable[[], Client], collection: str) -> None:
+    It is used only if it is marked as ``owner``'s, as :meth:`create` does.
+    """
+
+    def __init__(self, open_client: Callable[[], Client], collection: str, owner: str = "") -> None:
         self._open = open_client
         self._collection = collection
+        self._owner = owner
         self._lock = threading.Lock()
         self._opened: Client = None
 
@@ -71,7 +78,7 @@ class MilvusEngine:
         """Make the collection, unless there is one; raise if that one is of another make."""
         with self._client("create_collection") as client:
             if not client.has_collection(self._collection, timeout=_SECONDS):
-                _make(client, self._collection)
+                _make(client, self._collection, self._owner)
             found = client.describe_collection(self._collection, timeout=_SECONDS)
         there, wanted = {field["name"] for field in found["fields"]}, set(_FIELDS)
         if there != wanted:
@@ -79,6 +86,7 @@ class MilvusEngine:
                 f"{self.name} is a collection of another make: its fields are {sorted(there)}.",
                 fix="Drop it, or name another.",
             )
+        check_own(self.name, _owner_of(found), self._owner)
 
     def fill(self, rows: Sequence[HeldRow]) -> None:
         """Upsert rows, up to 500 in a request."""
@@ -159,9 +167,11 @@ class MilvusEngine:
         return found
 
     def erase(self) -> None:
-        """Drop the collection, if there is one."""
+        """Drop the collection, if there is one and it is nobody else's."""
         with self._client("drop_collection") as client:
             if client.has_collection(self._collection, timeout=_SECONDS):
+                found = client.describe_collection(self._collection, timeout=_SECONDS)
+                check_erasable(self.name, _owner_of(found), self._owner)
                 client.drop_collection(self._collection, timeout=_SECONDS)
 
     def _rows(self, found: Iterable[tuple[str, object]]) -> list[HeldRow]:
@@ -210,7 +220,11 @@ _FIELDS = (
 )
 
 
-def _make(client: Client, collection: str) -> None:
+def _owner_of(found: Mapping[str, Any]) -> str:
+    return str(dict(found.get("properties") or {}).get(_OWNER, ""))
+
+
+def _make(client: Client, collection: str, owner: str) -> None:
     """Make the collection and its index, and load it; another may do the same meanwhile."""
     import pymilvus
     from pymilvus import DataType
@@ -236,6 +250,7 @@ def _make(client: Client, collection: str) -> None:
             schema=schema,
             index_params=index,
             consistency_level="Strong",
+            properties={_OWNER: owner},
             timeout=_SECONDS,
         )
     except pymilvus.MilvusException:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from imagesearch.catalogue import PictureKey
 from imagesearch.engines import records, s3vectors_filter
 from imagesearch.engines.batches import batches
+from imagesearch.engines.ownership import check_erasable, check_own, digest
 from imagesearch.engines.refusals import of_client
 from imagesearch.errors import CorruptObject, EngineUnavailable
 from imagesearch.index.engine import BATCH, HeldRow, Nearest, Question, row_id
@@ -36,6 +37,11 @@ ACTIONS = (
 )
 """Everything that a policy must allow, on the vector index."""
 _RECORD = "record"
+_OWNER = "owner-"
+"""What the name of a metadata key begins with that no vector has and whose rest tells the owner.
+
+Only the names of keys can be told of a vector index when it is made; tags would need more rights.
+"""
 _GOT = 100
 """Vectors that one GetVectors may name."""
 _DEEPEST_PAGED, _DEEPEST = 10_000, 100
@@ -70,11 +76,15 @@ class S3VectorsEngine:
     """The vector index ``index`` in the vector bucket ``bucket``, which exists.
 
     Vectors are the int8 rows as float32, which holds each exactly; ``record`` is metadata that no
-    filter can look at, all else is made for filters.
+    filter can look at, all else is made for filters. It is used only if it is marked as
+    ``owner``'s, as :meth:`create` does.
     """
 
-    def __init__(self, open_client: Callable[[], Client], bucket: str, index: str) -> None:
+    def __init__(
+        self, open_client: Callable[[], Client], bucket: str, index: str, owner: str = ""
+    ) -> None:
         self._open = open_client
+        self._mark = f"{_OWNER}{digest(owner)}"
         self._place = {"vectorBucketName": bucket, "indexName": index}
         self._lock = threading.Lock()
         self._opened: Client = None
@@ -148,7 +158,9 @@ class S3VectorsEngine:
         return found
 
     def erase(self) -> None:
-        """Delete the vector index, if there is one."""
+        """Delete the vector index, if there is one and it is nobody else's."""
+        if (found := self._index()) is not None:
+            check_erasable(self.name, _mark_of(found), self._mark)
         self._call("delete_index", none_if="NotFoundException")
 
     def _queried(self, question: Question, wanted: int) -> list[HeldRow]:
@@ -195,11 +207,11 @@ class S3VectorsEngine:
             dataType="float32",
             dimension=DIMENSIONS,
             distanceMetric="cosine",
-            metadataConfiguration={"nonFilterableMetadataKeys": [_RECORD]},
+            metadataConfiguration={"nonFilterableMetadataKeys": [_RECORD, self._mark]},
         )
 
     def _check(self, found: Mapping[str, Any]) -> None:
-        kept = found.get("metadataConfiguration", {}).get("nonFilterableMetadataKeys", [])
+        kept = _unfiltered(found)
         made = found.get("dimension"), found.get("distanceMetric"), _RECORD in kept
         if made != (DIMENSIONS, "cosine", True):
             raise EngineUnavailable(
@@ -207,6 +219,7 @@ class S3VectorsEngine:
                 f"{made[1]}, metadata that is not filtered {kept}.",
                 fix="Delete it, or name another.",
             )
+        check_own(self.name, _mark_of(found), self._mark)
 
     def _parameters(self, operation: str) -> Mapping[str, object]:
         model = self._client.meta.service_model.operation_model(operation)
@@ -246,6 +259,18 @@ class S3VectorsEngine:
                 f"{self.name} did not answer {operation}: {type(error).__name__}, "
                 f"{str(error)[:300]}"
             ) from error
+
+
+def _unfiltered(found: Mapping[str, Any]) -> Sequence[str]:
+    """Return the metadata keys of a vector index that no filter looks at."""
+    keys: Sequence[str] = found.get("metadataConfiguration", {}).get(
+        "nonFilterableMetadataKeys", []
+    )
+    return keys
+
+
+def _mark_of(found: Mapping[str, Any]) -> str:
+    return next((key for key in _unfiltered(found) if key.startswith(_OWNER)), "")
 
 
 class _TooDeep(Exception):

@@ -28,7 +28,8 @@ def attach(keeper: Keeper, name: str) -> None:
 
     Nothing happens if it is attached already. Raises
     :class:`~imagesearch.errors.EngineUnavailable` if it does not answer, and
-    :class:`~imagesearch.errors.Conflict` if another engine is attached.
+    :class:`~imagesearch.errors.Conflict` if another engine is attached or its collection is
+    somebody else's.
     """
     _check_free(keeper.reader.manifest().manifest, name)
     keeper.outposts.engine(name).create()

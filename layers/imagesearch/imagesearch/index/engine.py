@@ -75,7 +75,8 @@ class Engine(Protocol):
 
     What was filled is found by every call that begins after :meth:`fill` returned. Every method
     raises :class:`~imagesearch.errors.EngineUnavailable` when the engine does not answer, refuses
-    or is throttled for longer than a few tries; nothing else.
+    or is throttled for longer than a few tries; :meth:`create` and :meth:`erase` raise
+    :class:`~imagesearch.errors.Conflict` if the collection is somebody else's; nothing else.
     """
 
     @property
@@ -94,7 +95,7 @@ class Engine(Protocol):
         ...
 
     def create(self) -> None:
-        """Make the collection; nothing happens if it exists."""
+        """Make the collection, marked as the owner's; nothing happens if it exists."""
         ...
 
     def fill(self, rows: Sequence[HeldRow]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from imagesearch.errors import CorruptObject, LostRace, NoSuchObject
+from imagesearch.errors import Conflict, CorruptObject, LostRace, NoSuchObject
 from imagesearch.index.keeper import Keeper
 from imagesearch.index.manifest import Manifest
 
@@ -15,8 +15,9 @@ def erase(keeper: Keeper) -> None:
     """Delete every object of an index, the manifest first.
 
     What the attached engine holds goes before the history, which tells its name to whoever goes
-    on with an interrupted erasure. Raises :class:`~imagesearch.errors.EngineUnavailable` if it
-    does not answer; the index is gone by then, and erasing it again goes on.
+    on with an interrupted erasure; somebody else's collection stays. Raises
+    :class:`~imagesearch.errors.EngineUnavailable` if it does not answer; the index is gone by
+    then, and erasing it again goes on.
     """
     last = _read(keeper, keeper.keys.manifest)
     if last and last.outpost:
@@ -26,7 +27,8 @@ def erase(keeper: Keeper) -> None:
     keeper.reader.forget()
     last = last or _latest(keeper)
     if last and last.outpost:
-        keeper.outposts.engine(last.outpost.name).erase()
+        with suppress(Conflict):  # a copy of the index had it before, and keeps it
+            keeper.outposts.engine(last.outpost.name).erase()
     while keys := [info.key for info in keeper.store.list(keeper.keys.prefix)]:
         keeper.store.delete(keys)
 

@@ -189,7 +189,7 @@ class Deployment:
                 instance.prefix,
                 model=instance.model,
                 cache=self.settings.cache / (instance.index or instance.incarnation),
-                engines=self.engines,
+                engines=self.engines.of(instance.prefix),
             )
         return self._indexes[instance.prefix]
 

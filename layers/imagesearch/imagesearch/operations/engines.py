@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -24,26 +25,33 @@ _DIGITS = 12
 
 
 class Engines:
-    """Opens engines by name, each once; thread-safe."""
+    """Opens engines by name and index, each once; thread-safe.
+
+    ``opened`` does so in place of what settings say.
+    """
 
     def __init__(self, settings: Settings, opened: Callable[[str], Engine] | None = None) -> None:
         self._settings = settings
-        self._open = opened or self._opened
-        self._engines: dict[str, Engine] = {}
+        self._given = opened
+        self._engines: dict[tuple[str, str], Engine] = {}
         self._lock = Lock()
 
-    def __call__(self, name: str) -> Engine:
-        """Return the engine that manifests call ``name``.
+    def of(self, prefix: str) -> Callable[[str], Engine]:
+        """Return what opens engines for the index below ``prefix``, by the names in manifests.
 
-        Nothing is asked of it yet. Raises :class:`InvalidField` if there is none of such a name
-        and :class:`EngineUnavailable` if the token cannot be read.
+        Nothing is asked of an engine yet. Opening raises :class:`InvalidField` if there is none of
+        such a name and :class:`EngineUnavailable` if the token cannot be read.
         """
-        with self._lock:
-            if name not in self._engines:
-                self._engines[name] = self._open(name)
-            return self._engines[name]
+        return partial(self._engine, prefix)
 
-    def _opened(self, name: str) -> Engine:
+    def _engine(self, prefix: str, name: str) -> Engine:
+        with self._lock:
+            if (name, prefix) not in self._engines:
+                opened = self._given(name) if self._given else self._opened(name, prefix)
+                self._engines[name, prefix] = opened
+            return self._engines[name, prefix]
+
+    def _opened(self, name: str, prefix: str) -> Engine:
         from imagesearch.engines import open_engine  # searches without an engine do not pay for it
 
         settings = self._settings
@@ -55,7 +63,13 @@ class Engines:
             )
         token = _secret(settings.engine_token) if milvus and settings.engine_token else ""
         try:
-            return open_engine(name, uri=settings.engine_uri, token=token, region=settings.region)
+            return open_engine(
+                name,
+                uri=settings.engine_uri,
+                token=token,
+                region=settings.region,
+                owner=f"s3://{settings.bucket}/{prefix}",
+            )
         except ValueError as error:
             raise InvalidField(
                 "to", f"{name[:80]!r} names no engine: {error}", fix=_FORMS

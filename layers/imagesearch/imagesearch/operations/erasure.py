@@ -225,9 +225,9 @@ class Erasure:
         """Erase what engines hold of any index of the instance but the one in force."""
         outpost = self._there.snapshot().manifest.outpost
         kept = {outpost.name: self._target.prefix} if outpost else {}
-        old = self._moves.engines.keys() - kept.keys()
-        for name in sorted(old):
-            self._deployment.engines(name).erase()
+        old = {n: prefix for n, prefix in self._moves.engines.items() if n not in kept}
+        for name, prefix in sorted(old.items()):
+            self._deployment.engines.of(prefix)(name).erase()
         if old:
             self._moves.change_engines(
                 lambda noted: {n: p for n, p in noted.items() if n not in old} | kept
@@ -371,7 +371,7 @@ def _aside(deployment: Deployment, instance: Instance) -> Index:
         model=instance.model,
         cache=_folder(deployment, instance),
         aside=True,
-        engines=deployment.engines,
+        engines=deployment.engines.of(instance.prefix),
     )
 
 

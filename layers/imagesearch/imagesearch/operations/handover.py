@@ -24,6 +24,7 @@ from enum import StrEnum
 
 from imagesearch.catalogue import Instance
 from imagesearch.errors import Conflict, InvalidField, UnknownInstance
+from imagesearch.index.engine import Engine
 from imagesearch.index.manifest import Manifest
 from imagesearch.operations.agreement import Agreement, compare_rankings, questions
 from imagesearch.operations.deployment import Deployment
@@ -96,7 +97,8 @@ class Handover:
         """Give every new segment to an engine from here on; return the engine's name.
 
         ``to`` names it as the command line does. Raises :class:`Conflict` if the instance is
-        moving, is given to another engine already, or just now by somebody else, and
+        moving, is given to another engine already or just now by somebody else, or the engine's
+        collection is another's, and
         :class:`~imagesearch.errors.EngineUnavailable` if the engine does not answer.
         """
         manifest = self._index.snapshot().manifest
@@ -106,8 +108,13 @@ class Handover:
         if manifest.outpost and manifest.outpost.name == name:
             return name
         self._check_free(manifest, name)
-        self._deployment.engines(name)  # whatever is wrong with the name is told first
+        engine = self._engine(name)  # whatever is wrong with the name is told first
         self._note(name)
+        try:
+            engine.create()
+        except Conflict:  # it is somebody else's, and holds nothing of this instance
+            self._forget(name)
+            raise
         self._index.attach(name)
         return name
 
@@ -192,10 +199,13 @@ class Handover:
             sleep(_SETTLING)
         for name in known:
             if not lost:
-                self._deployment.engines(name).erase()
+                self._engine(name).erase()
             self._forget(name)
         forget_live(self._deployment.store, self.instance)
         return known
+
+    def _engine(self, name: str) -> Engine:
+        return self._deployment.engines.of(self.instance.prefix)(name)
 
     def _note(self, name: str) -> None:
         """Note that an engine may hold something of the index from now on."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from imagesearch.catalogue import Instance, Service
-from imagesearch.errors import InvalidField, LostRace, UnknownInstance
+from imagesearch.errors import Conflict, InvalidField, LostRace, UnknownInstance
 from imagesearch.operations.deployment import Deployment
 from imagesearch.operations.fields import OperationFields
 from imagesearch.operations.moves import Moves
@@ -125,8 +125,9 @@ def _erase(deployment: Deployment, instance: Instance) -> None:
     """
     while True:
         deployment.index(instance).erase()
-        for engine in Moves(deployment.store, instance).engines:
-            deployment.engines(engine).erase()
+        for engine, prefix in Moves(deployment.store, instance).engines.items():
+            with suppress(Conflict):  # a copy of the bucket had it before, and keeps it
+                deployment.engines.of(prefix)(engine).erase()
         while left := [info.key for info in deployment.store.list(instance.asides)]:
             deployment.store.delete(left)
         try:

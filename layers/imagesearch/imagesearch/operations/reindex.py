@@ -289,7 +289,7 @@ def _aside(deployment: Deployment, instance: Instance) -> Index:
         model=instance.model,
         cache=cache,
         aside=True,
-        engines=deployment.engines,
+        engines=deployment.engines.of(instance.prefix),
     )
 
 
