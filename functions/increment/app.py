@@ -27,6 +27,7 @@ def submit(request: Request) -> Answer:
         deployment,
         fields.read(SubmitIncrement, request.fields()),
         idempotency_key=request.headers.get("idempotency-key"),
+        most=request.limits.pictures,
     )
     where = f"/v1/instances/{increment.task.instance}/increments/{increment.task.id}"
     return Answer(IncrementRecord.of(increment), status=202, headers={"location": where})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from imagesearch.contract.keys import KeyRing
 from imagesearch.contract.service import Contract
+from imagesearch.limits import Limits
 from imagesearch.operations.increments import trust_role
 from imagesearch.operations.instances import NamedInstance
 
@@ -92,6 +93,15 @@ def test_a_task_from_submission_to_its_report(vendor: Vendor) -> None:
         "Status": "SUCCESS",
         "UtcCreate": str(int(task_id) // 1000),
     }
+
+
+def test_a_key_fills_an_instance_by_tasks_no_further_than_it_may(vendor: Vendor) -> None:
+    vendor.key = vendor.add_key(name="small", limits=Limits(pictures=2))
+    assert vendor.submit([add("p1"), add("p2"), add("p3"), add("p1")]).status == 200
+    vendor.yard.run()
+    (done,) = vendor.listed()["Increments"]["Instance"]
+    assert (done["Status"], done["Msg"]) == ("SUCCESS", "done: 4 of 4 done, 1 of them failed")
+    assert len(vendor.yard.catalogue()) == 2
 
 
 def test_tasks_are_listed_by_page_id_bucket_and_path(vendor: Vendor) -> None:

@@ -152,12 +152,13 @@ class Yard:
         body = lines if isinstance(lines, bytes) else meta(lines)
         folder = options.pop("folder", "goods")
         self.bucket.objects[f"{folder}/{META}"] = body
-        key = options.pop("idempotency_key", None)
+        key, most = options.pop("idempotency_key", None), options.pop("most", None)
         wanted = SubmitIncrement(instance="shop", bucket="theirs", path=f"/{folder}", **options)
         return submit_increment(
             self.deployment,
             wanted,
             idempotency_key=key,
+            most=most,
             buckets=Buckets(self.bucket),  # type: ignore
         )
 

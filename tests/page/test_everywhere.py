@@ -183,6 +183,28 @@ def test_a_key_that_only_reads_can_be_kept(visiting: Visiting) -> None:
     visit.expect("status of 40[13]")
 
 
+def test_a_key_of_other_instances_is_not_asked_for_again(visiting: Visiting) -> None:
+    visit = visiting(None)
+    page = visit.page
+    said = {"code": "NoPermission", "detail": "the key may be used for demo, not for mine."}
+
+    def answer(route: Any) -> None:
+        if route.request.method == "PUT":
+            route.fulfill(status=403, json=said)
+        else:
+            route.continue_()
+
+    page.route("**/v1/**", answer)
+    page.goto(f"{visit.url}/#/instances")
+    page.get_by_label("Name").fill("mine")
+    page.get_by_role("button", name="Create").click()
+    box = page.get_by_role("alert")
+    box.wait_for()
+    assert "may be used for demo" in box.inner_text()
+    assert page.get_by_role("dialog").count() == 0
+    visit.expect("status of 403")
+
+
 def test_signed_requests_are_explained(visiting: Visiting) -> None:
     visit = visiting(None)
     asks_for_a_key(visit)

@@ -34,6 +34,7 @@ def increase(caller: Caller) -> Json:
             role_arn=_role(caller, bucket),
             callback_url=caller.fields.get("CallbackAddress") or "",
         ),
+        most=caller.key.limits.pictures,
         buckets=caller.buckets,
     )
     return {

@@ -139,7 +139,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked. ``meta_etag`` names the version of increment.meta that was checked.
 
     ``lines`` is their number, estimated if not all were read then; ``lanes`` and ``chunk`` say
-    how they are split.
+    how they are split. ``most`` is how many pictures the instance may hold for the task to add
+    another, 0 for any number.
     """
 
     id: int
@@ -156,6 +157,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     lines: int = 0
     lanes: int = 1
     chunk: int = 100
+    most: int = 0
 
     @property
     def keys(self) -> TaskKeys:

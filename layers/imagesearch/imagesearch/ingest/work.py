@@ -16,6 +16,7 @@ from imagesearch.errors import (
     BadRequest,
     ImageSearchError,
     IncrementRefused,
+    InstanceFull,
     ModelError,
     NotYetVisible,
     PictureStopsWorker,
@@ -29,6 +30,7 @@ from imagesearch.ingest.lanes import LEASE, Failure, Hold, merged
 from imagesearch.ingest.lines import Line
 from imagesearch.ingest.plan import decode
 from imagesearch.ingest.preflight import folder_of
+from imagesearch.ingest.room import Room
 from imagesearch.ingest.source import Source
 from imagesearch.ingest.tasks import Task, exists, found
 from imagesearch.observe import logger
@@ -116,13 +118,21 @@ class _Bench:
         An end that is not the whole's is noted, so that whoever goes on after us stops there too.
         """
         batch, start = Batch(), self.hold.state.offset
+        room = self._room(lines[start:])
         with ThreadPoolExecutor(_READERS) as pool:
             for place, (line, image) in enumerate(self._images(pool, lines[start:]), start=start):
                 if not fixed and place > start and self.time_left() < MARGIN:
                     self.hold.renew(self.shop.now(), upto=place, at=-1)
                     return batch, place
-                self._carry_out(batch, line, image, place)
+                self._carry_out(batch, line, image, place, room)
         return batch, len(lines)
+
+    def _room(self, lines: Sequence[Line]) -> Room | None:
+        """Return what bounds the pictures that the lines may add, if anything does."""
+        if not self.task.most:
+            return None
+        snapshot = self.shop.house.open(self.task.instance).snapshot
+        return Room.of_lines(lines, snapshot, self.task.most)
 
     def _images(
         self, pool: ThreadPoolExecutor, lines: Sequence[Line]
@@ -146,7 +156,14 @@ class _Bench:
                 if image:
                     image.cancel()
 
-    def _carry_out(self, batch: Batch, line: Line, image: Future[bytes] | None, place: int) -> None:
+    def _carry_out(
+        self,
+        batch: Batch,
+        line: Line,
+        image: Future[bytes] | None,
+        place: int,
+        room: Room | None,
+    ) -> None:
         now = self.shop.now()
         if self.hold.state.careful:
             self.hold.renew(now, at=place)
@@ -154,16 +171,22 @@ class _Bench:
             self.hold.renew_if_due(now)
         if image is None:
             batch.delete(line)
+            if room:
+                room.free(line)
             return
         try:
             if place in self.hold.state.poisoned():
                 raise PictureStopsWorker(
                     f"{self.hold.state.deaths[place]} workers ended while looking at it."
                 )
+            if room:
+                room.check(line.key)
             batch.add(self._look(line, image.result(), batch.thumbnails))
+            if room:
+                room.take(line.key)
         except (IncrementRefused, StorageError, ModelError):
             raise
-        except BadRequest as error:
+        except (BadRequest, InstanceFull) as error:
             batch.fail(line, error)
         except Exception as error:
             logger().exception("picture failed", extra={"line": line.number})

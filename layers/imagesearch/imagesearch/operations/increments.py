@@ -154,10 +154,12 @@ def submit_increment(
     request: SubmitIncrement,
     *,
     idempotency_key: str | None = None,
+    most: int | None = None,
     buckets: Buckets | None = None,
 ) -> Increment:
     """Queue a task; it begins when those submitted before it have ended.
 
+    With ``most`` it adds no picture to an instance that holds as many: such a line fails.
     Raises an :class:`IncrementRefused` leaf that says what is wrong. Lines that there is no time
     to check now are checked before anything of the task is carried out.
     """
@@ -187,6 +189,7 @@ def submit_increment(
             lines=checked.lines,
             lanes=lanes,
             chunk=chunk,
+            most=most or 0,
         ),
         idempotency_key or "",
     )
