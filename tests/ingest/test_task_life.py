@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
-from imagesearch.catalogue import Service
+from imagesearch.catalogue import PictureKey, Service
 from imagesearch.errors import IncrementEnded, MetaNotText, UnknownIncrement
 from imagesearch.ingest.problems import LinesRefused
 from imagesearch.operations.increments import (
+    Increment,
     ListIncrements,
     NamedIncrement,
     cancel_increment,
@@ -20,7 +23,7 @@ from imagesearch.operations.instances import (
     delete_instance,
 )
 
-from tests.ingest.yard import Yard, add
+from tests.ingest.yard import Killed, Yard, add
 
 
 def test_tasks_of_an_instance_run_in_the_order_they_were_submitted(yard: Yard) -> None:
@@ -45,6 +48,58 @@ def test_a_submission_sent_twice_under_one_key_is_one_task(yard: Yard) -> None:
     two = yard.submit([add("p")], idempotency_key="k")
     assert one.task.id == two.task.id
     assert len(yard.tasks().ids()) == 1
+    yard.run()
+    assert yard.submit([add("p")], idempotency_key="k").state == "done"
+    assert not yard.events
+    assert not yard.store.keys("tasks/open/")
+
+
+def test_of_two_submissions_under_one_key_at_once_one_is_a_task(yard: Yard) -> None:
+    both: list[Increment] = []
+
+    def between(_verb: str, key: str) -> None:
+        if key.startswith("tasks/asked/"):
+            yard.store.before = lambda _verb, _key: None
+            both.append(yard.submit([add("p")], idempotency_key="k"))
+
+    yard.store.before = between
+    both.append(yard.submit([add("p")], idempotency_key="k"))
+    assert both[0].task.id == both[1].task.id
+    assert yard.tasks().ids() == [both[0].task.id]
+    yard.run()
+    assert yard.show(both[1]).state == "done"
+
+
+@pytest.mark.parametrize("arrives", [False, True], ids=["before it arrives", "after it arrived"])
+@pytest.mark.parametrize("number", range(5))
+def test_a_submission_that_broke_off_is_carried_out_when_it_is_repeated(
+    yard: Yard, number: int, arrives: bool
+) -> None:
+    """Whichever of its writes was the last, the repeat is a task that begins and ends."""
+    written = 0
+
+    def dies(verb: str, key: str) -> None:
+        nonlocal written
+        if key.startswith("tasks/") and verb.startswith("put"):
+            if written == number:
+                raise Killed
+            written += 1
+
+    if arrives:
+        yard.store.after = dies
+    else:
+        yard.store.before = dies
+    with suppress(Killed):
+        yard.submit([add("p")], idempotency_key="k")
+    yard.store.before = yard.store.after = lambda _verb, _key: None
+    yard.events.clear()
+    yard.store.after = yard._note
+    submitted = yard.submit([add("p")], idempotency_key="k")
+    for _ in range(3):
+        yard.run()
+        yard.sweep()
+    assert yard.show(submitted).state == "done"
+    assert yard.catalogue().keys() == {PictureKey("p", "a.jpg")}
 
 
 def test_cancel_stops_and_resume_goes_on(yard: Yard) -> None:

@@ -220,7 +220,8 @@ class Tasks:
     def add(self, task: Task, idempotency_key: str = "") -> tuple[Task, bool]:
         """Enter a task under the first free id from ``task.id`` on; the flag tells it is new.
 
-        A submission repeated under the same ``idempotency_key`` finds the task it made before.
+        A submission repeated under the same ``idempotency_key`` finds the task it made before; that
+        is new if nobody came to note that there is something to do.
         """
         while True:
             keys = self.keys(task.id)
@@ -234,7 +235,9 @@ class Tasks:
             standing = self._reserve(idempotency_key, task.id)
             if standing != task.id:
                 self._store.delete([keys.made])
-                return self.get(standing), False
+                task, keys = self.get(standing), self.keys(standing)
+                if exists(self._store, keys.open) or exists(self._store, keys.ended):
+                    return task, False
         self._store.put(keys.open, b"")
         return task, True
 
