@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.models.category import Labelled, fit_category
 from tools.models.groups import IDS
 from tools.models.prediction import fold_category, predict
 
@@ -63,3 +64,20 @@ def test_folding_a_map_into_the_head_changes_no_answer() -> None:
     direct = np.concatenate([v, rest], axis=1).astype(np.float32)
     folded = fold_category(head, mean, matrix, 1.0)
     np.testing.assert_allclose(predict(direct, folded), predict(mapped, plain), atol=0.02)
+
+
+def test_what_is_fitted_tells_categories_that_can_be_told_apart() -> None:
+    rng = np.random.default_rng(4)
+    centres = rng.normal(size=(len(IDS), 300)).astype(np.float32)
+    column = np.repeat(np.arange(len(IDS)), [40, *[8] * 12, 90])
+    white = (centres[column] + 0.3 * rng.normal(size=(len(column), 300))).astype(np.float32)
+    inputs = np.concatenate([white, rng.normal(size=(len(column), 5))], axis=1).astype(np.float32)
+    weight = np.ones(len(column), np.float32)
+    views = Labelled(white, inputs, column, weight, np.arange(len(column)) // 2)
+    head = fold_category(fit_category(views), np.zeros(300), np.eye(300), 1.0)
+    asked = inputs + 0.3 * rng.normal(size=inputs.shape).astype(np.float32)
+    told = predict(asked, head)
+    assert (told.argmax(axis=1) == column).mean() > 0.97
+    np.testing.assert_allclose(told.sum(axis=1), 1, rtol=1e-4)
+    head["category.mixture"][3] = 0
+    assert (predict(asked, head).argmax(axis=1) == column).mean() > 0.97

@@ -20,7 +20,19 @@ from PIL import Image
 from tools.models.packages import Say
 from tools.models.sources import SOURCES, unpack
 
-__all__ = ["LIBRARIES", "Item", "catalogue_pieces", "collect", "model_archive", "read_items"]
+__all__ = [
+    "LIBRARIES",
+    "Item",
+    "catalogue_pieces",
+    "collect",
+    "icon_names",
+    "model_archive",
+    "read_items",
+    "render_icons",
+    "save_cutout",
+    "save_photo",
+    "spread",
+]
 
 _SIDE = 320
 _PEOPLE_AND_FLAGS = re.compile(
@@ -42,9 +54,9 @@ class Item:
     creator: str = ""
 
 
-def read_items(cache: Path) -> list[Item]:
+def read_items(cache: Path, listing: str = "items.jsonl") -> list[Item]:
     """Return the items collected before."""
-    lines = (cache / "pictures" / "items.jsonl").read_text().splitlines()
+    lines = (cache / "pictures" / listing).read_text().splitlines()
     return [Item(**json.loads(line)) for line in lines]
 
 
@@ -71,9 +83,9 @@ def collect(cache: Path, say: Say = print) -> list[Item]:
 
 def _emoji(cache: Path, say: Say) -> Iterator[Item]:
     for source in ("@iconify-json/noto", "@iconify-json/fluent-emoji-flat"):
-        names = _icon_names(cache, source, say)
+        names = icon_names(cache, source, say)
         chosen = [name for name in names if not _PEOPLE_AND_FLAGS.search(name)]
-        for name, file in _render_icons(cache, source, chosen, say):
+        for name, file in render_icons(cache, source, chosen, say):
             yield Item(file, "emoji", source, f"emoji:{name}", name)
 
 
@@ -83,11 +95,11 @@ def _marks(cache: Path, say: Say) -> Iterator[Item]:
         ("@iconify-json/cib", 500),
         ("@iconify-json/devicon", 500),
     ):
-        chosen = _spread(_icon_names(cache, source, say), limit)
-        for name, file in _render_icons(cache, source, chosen, say):
+        chosen = spread(icon_names(cache, source, say), limit)
+        for name, file in render_icons(cache, source, chosen, say):
             yield Item(file, "mark", source, f"mark:{_brand(name)}", name)
     folder = unpack(SOURCES["simple-icons"], cache, say) / "package" / "icons"
-    for path in _spread(sorted(folder.glob("*.svg")), 1000):
+    for path in spread(sorted(folder.glob("*.svg")), 1000):
         file = _save_svg(cache, "simple-icons", path.stem, path.read_text())
         if file:
             yield Item(file, "mark", "simple-icons", f"mark:{path.stem}", path.stem)
@@ -102,12 +114,12 @@ def _clipart(cache: Path, say: Say) -> Iterator[Item]:
         if not set(skipped) & set(path.relative_to(folder).parts)
         and 2_000 < path.stat().st_size < 120_000
     ]
-    for path in _spread(paths, 2400):
+    for path in spread(paths, 2400):
         with Image.open(path) as opened:
             if min(opened.size) < 64 or max(opened.size) > 2000:
                 continue
             label = " ".join([*path.relative_to(folder).parts[:-1], path.stem])
-            file = _save(cache, "openclipart", path.stem, opened.convert("RGBA"))
+            file = save_cutout(cache, "openclipart", path.stem, opened.convert("RGBA"))
         if file:
             yield Item(file, "clipart", "openclipart-png", f"clipart:{path.stem}", label)
 
@@ -118,7 +130,7 @@ def _models(cache: Path, say: Say) -> Iterator[Item]:
             for number, piece in catalogue_pieces(archive):
                 with Image.open(io.BytesIO(archive.read(piece["icon"].lstrip("/")))) as opened:
                     name = f"{library}-{number:03d}"
-                    file = _save(cache, "model", name, opened.convert("RGBA"))
+                    file = save_cutout(cache, "model", name, opened.convert("RGBA"))
                 if file:
                     label = f"{piece.get('category', '')} {piece['name']}"
                     creator = piece.get("creator", library)
@@ -142,7 +154,7 @@ def _textures(cache: Path, say: Say) -> Iterator[Item]:
                     picture = opened.convert("RGB")
                 picture.thumbnail((640, 640), Image.Resampling.LANCZOS)
                 file = f"texture/{library}-{path.parent.name}-{path.stem}.jpg"
-                _save_photo(cache, file, picture)
+                save_photo(cache, file, picture)
                 yield Item(
                     file, "texture", "sweethome3d-furniture", f"texture:{path.stem}", path.stem
                 )
@@ -161,7 +173,7 @@ def _photographs(cache: Path, say: Say) -> Iterator[Item]:
             with Image.open(path) as opened:
                 picture = opened.convert("RGB")
             picture.thumbnail((640, 640), Image.Resampling.LANCZOS)
-            _save_photo(cache, file, picture)
+            save_photo(cache, file, picture)
             yield Item(
                 file, "photo", source, f"photo:{path.stem}", f"{Path(inside).name} {path.stem}"
             )
@@ -190,14 +202,16 @@ def _properties(data: bytes) -> dict[int, dict[str, str]]:
     return table
 
 
-def _icon_names(cache: Path, source: str, say: Say) -> list[str]:
+def icon_names(cache: Path, source: str, say: Say = print) -> list[str]:
+    """Return the names of an icon set's icons, sorted."""
     folder = unpack(SOURCES[source], cache, say) / "package"
     return sorted(json.loads((folder / "icons.json").read_text())["icons"])
 
 
-def _render_icons(
+def render_icons(
     cache: Path, source: str, names: Iterable[str], say: Say
 ) -> Iterator[tuple[str, str]]:
+    """Render icons of a set as cut-outs; yield name and file, but for empty ones."""
     folder = unpack(SOURCES[source], cache, say) / "package"
     pack = json.loads((folder / "icons.json").read_text())
     for name in names:
@@ -220,10 +234,10 @@ def _save_svg(cache: Path, folder: str, name: str, svg: str) -> str | None:
     except ValueError:
         return None
     with Image.open(io.BytesIO(data)) as opened:
-        return _save(cache, folder, name, opened.convert("RGBA"))
+        return save_cutout(cache, folder, name, opened.convert("RGBA"))
 
 
-def _save(cache: Path, folder: str, name: str, picture: Image.Image) -> str | None:
+def save_cutout(cache: Path, folder: str, name: str, picture: Image.Image) -> str | None:
     """Save the picture cut to what is opaque; ``None`` when there is no cut-out in it."""
     box = picture.getchannel("A").point(lambda value: 255 * (value > 24)).getbbox()
     if box is None or min(box[2] - box[0], box[3] - box[1]) < 24:
@@ -237,7 +251,8 @@ def _save(cache: Path, folder: str, name: str, picture: Image.Image) -> str | No
     return file
 
 
-def _save_photo(cache: Path, file: str, picture: Image.Image) -> None:
+def save_photo(cache: Path, file: str, picture: Image.Image) -> None:
+    """Save a photograph in the library."""
     target = cache / "pictures" / file
     target.parent.mkdir(parents=True, exist_ok=True)
     picture.save(target, quality=92)
@@ -247,7 +262,8 @@ def _brand(name: str) -> str:
     return re.sub(r"-(icon|plain|original|wordmark|line|dark|light|alt)+\b", "", name)
 
 
-def _spread(values: list[Any], limit: int) -> list[Any]:
+def spread(values: list[Any], limit: int) -> list[Any]:
+    """Return at most so many of the values, evenly spread."""
     if len(values) <= limit:
         return values
     return [values[i * len(values) // limit] for i in range(limit)]

@@ -16,6 +16,7 @@ from tools.models.collect import read_items
 from tools.models.contrast import contrastive_map
 from tools.models.drawings import drawings
 from tools.models.embedder import MID_WEIGHT
+from tools.models.further import FURTHER, further_items
 from tools.models.groups import IDS
 from tools.models.labels import category_of
 from tools.models.packages import Say
@@ -47,9 +48,13 @@ _LABELLED = {
     "clipart": 0.7,
     "rare": 1.0,
     "drawn": 1.0,
+    "icon": 1.0,
+    "scarce": 1.0,
+    "clip": 0.7,
+    "shop": 1.0,
 }
-_PREFIXES = {"model": "view", "emoji": "emoji", "clipart": "clipart", "drawn": "drawn"}
-_HEAD_ONLY = ("rare", "drawn")
+_PREFIXES = {"model": "view"}
+_HEAD_ONLY = ("rare", "drawn", "icon", "scarce", "clip", "shop")
 _STATISTICS_VIEWS = 6000
 _KEPT = 16
 _LENGTH = 6.0
@@ -120,12 +125,17 @@ def fit_head(cache: Path, fitted: Path, say: Say = print) -> dict[str, int]:
     label = {item.concept: item.label for item in read_items(cache)}
     label |= {item.concept: item.label for item in read_views(cache)}
     label |= {name: str(drawing.category) for name, drawing in drawings().items()}
+    label |= {item.concept: item.label for kind in FURTHER for item in further_items(kind, cache)}
     white, logits, weight = [], [], []
     column: list[int] = []
     pictures: list[str] = []
     for kind, share in _LABELLED.items():
         view = make_views(kind, cache, say=say)
-        told = [category_of(_PREFIXES[name.split(":")[0]], label[name]) for name in view.names]
+        kinds = [name.partition(":")[0] for name in view.names]
+        told = [
+            category_of(_PREFIXES.get(of, of), label[name])
+            for of, name in zip(kinds, view.names, strict=True)
+        ]
         known = np.array([told[thing] is not None for thing in view.thing])
         v = combine(*describe(view.head, view.blocks, statistics), MID_WEIGHT)[known]
         white.append((v - mean) @ matrix)
@@ -142,7 +152,7 @@ def fit_head(cache: Path, fitted: Path, say: Say = print) -> dict[str, int]:
         weight=np.concatenate(weight),
         picture=np.unique(pictures, return_inverse=True)[1],
     )
-    head = fold_category(fit_category(views, say=say), mean, matrix, length)
+    head = fold_category(fit_category(views), mean, matrix, length)
     np.savez(fitted / "category.npz", **head)
     found = Counter(IDS[c] for c in column)
     counts = {str(id_): found[id_] for id_ in IDS}

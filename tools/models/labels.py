@@ -83,10 +83,12 @@ _EMOJI_UNSAID = re.compile(
     r"|loudspeaker|megaphone|satellite.*|abacus|calculator|card-.*|credit-card|ticket|.*-clock)$"
 )
 
+_NUMBERED = ("drawn", "icon", "clip", "shop")
+
 
 def category_of(kind: str, label: str) -> int | None:
     """Return the category a picture's name tells, Other for none of them, ``None`` if unsure."""
-    if kind == "drawn":
+    if kind in _NUMBERED:
         return int(label)
     name = label.lower()
     if kind in ("view", "model"):

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +112,14 @@ _LISTED = (
         "42868c216515716c1f958d86459965b2d978d717eac912e456a2c540fed1e25d",
         "MIT (package)",
         "photographs",
+    ),
+    Source(
+        "@vendure/create",
+        "1.9.7",
+        "vendure-create-1.9.7.tgz",
+        "730e949998c551d4562bf48a3ab075c5573e1748e8262d538d529d65e85e2272",
+        "MIT (package; the photographs are from Unsplash)",
+        "photographs of products",
     ),
     Source(
         "@creative-tim-official/argon-dashboard",
@@ -266,7 +275,17 @@ _LISTED = (
     ),
 )
 
-SOURCES = {source.name: source for source in _LISTED}
+
+def _icon_sets() -> Iterator[Source]:
+    """Yield the sets of ``icon_sets.txt``."""
+    for line in Path(__file__).with_name("icon_sets.txt").read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            name, version, sha256, licence = line.split(" | ")
+            archive = f"iconify-json-{name}-{version}.tgz"
+            yield Source(f"@iconify-json/{name}", version, archive, sha256, licence, "icons")
+
+
+SOURCES = {source.name: source for source in (*_LISTED, *_icon_sets())}
 """All picture packages by name."""
 
 

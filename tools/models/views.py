@@ -22,7 +22,9 @@ from tools.models import compose, patterns
 from tools.models.collect import Item, collect
 from tools.models.drawings import draw, drawings
 from tools.models.embedder import raw_embedder
+from tools.models.further import FURTHER, further_items
 from tools.models.groups import OTHER
+from tools.models.icons import coloured
 from tools.models.labels import category_of
 from tools.models.packages import LITE0, Say, member
 from tools.models.render import render_library
@@ -55,11 +57,16 @@ KINDS = {
     "photo": 6,
     "cloth": 4,
     "drawn": 16,
+    "icon": 2,
+    "scarce": 5,
+    "clip": 4,
+    "shop": 8,
 }
 """Kinds of things and how many views of each.
 
 ``styled``: emoji drawn by another hand; ``rare``: what shows a category of few pictures; ``drawn``:
-our own drawings.
+our own drawings; ``icon``, ``clip``, ``shop``: further pictures with a category; ``scarce``:
+icons of categories that have few.
 """
 
 _THINGS = {
@@ -73,6 +80,7 @@ _THINGS = {
     "cloth": 700,
 }
 _RARE = (0, 1, 2, 3, 4, 5, 7, 8, 21)
+_SCARCE = (0, 1, 2, 4, 7, 8, 21)
 _RESTYLED = {"styled": 1.0, "rare": 0.5, "drawn": 0.15}
 RENDER_SEED = 7
 """Seed of the camera and light of the rendered views."""
@@ -192,6 +200,11 @@ def things_of(
     if kind == "drawn":
         told = ((name, str(drawing.category)) for name, drawing in drawings().items())
         return {name: [Item("", kind, "", name, label)] for name, label in told}
+    if kind == "scarce":
+        scarce = [i for i in further_items("icon", cache, say) if int(i.label) in _SCARCE]
+        return {item.concept: [item] for item in scarce}
+    if kind in FURTHER:
+        return {item.concept: [item] for item in further_items(kind, cache, say)}
     if kind == "styled":
         emoji = things_of("emoji", items, cache, seed, say)
         return dict(list(emoji.items())[: _THINGS[kind]])
@@ -241,9 +254,12 @@ class Drawer:
     def __init__(self, kind: str, cache: Path, items: list[Item]) -> None:
         self._cache = cache
         self._restyled = _RESTYLED.get(kind, 0.0)
-        self._draw = {"mark": self._mark, "photo": self._photo, "cloth": self._cloth}.get(
-            kind, self._subject
-        )
+        self._draw = {
+            "mark": self._mark,
+            "photo": self._photo,
+            "shop": self._photo,
+            "cloth": self._cloth,
+        }.get(kind, self._subject)
         photographs = [load_photo(cache, i) for i in items if i.kind == "photo"]
         textures = [load_photo(cache, i) for i in items if i.kind == "texture"]
         self.busy = Grounds(photographs, textures, plain=0.15)
@@ -261,6 +277,8 @@ class Drawer:
             cutout = draw(rng, drawings()[shown.concept])
         else:
             cutout = load_cutout(self._cache, shown)
+        if shown.kind == "icon":
+            cutout = coloured(rng, cutout)
         if self._restyled and rng.random() < self._restyled:
             cutout = restyle(rng, cutout)
         plain = view == 0 or rng.random() < 0.25
