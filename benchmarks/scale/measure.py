@@ -44,7 +44,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "_distinct": {"distinct_product": True},
     "_threshold": {"score_threshold": 0.9},
 }
-MORE = (4096, 16384)
+COUNTS = (1024, 4096, 16384)
 """Nearest codes that are compared, in place of those that are by default."""
 _POLICY = Policy()
 Vectors = NDArray[np.float32]
@@ -124,8 +124,9 @@ def warm(bench: Bench) -> dict[str, Any]:
             figures |= _look(bench, index)
             figures |= {f"after_plain_{name}": mb for name, mb in _resident().items()}
     figures |= _resident() | {"peak_mb": _peak_mb(), "cache": _stored(bench.cache)}
-    for count in MORE:
-        _, cpu, found = _run(_opened(bench, Policy(candidates=count)), queries, {})
+    for count in COUNTS:
+        policy = Policy(candidates=count, most_candidates=0)
+        _, cpu, found = _run(_opened(bench, policy), queries, {})
         figures[f"cpu_ms_{count}"] = statistics.median(cpu)
         figures[f"recall_{count}"] = _recall(found, answers)
     return figures

@@ -191,8 +191,8 @@ def test_only_the_nearest_codes_are_compared(
 
 def test_of_more_rows_more_of_the_nearest_codes_are_compared() -> None:
     policy = Policy()
-    assert policy.candidates_among(1_000_000) == 1024
-    assert policy.candidates_among(5_000_000) == 5000
+    assert policy.candidates_among(100_000) == 1024
+    assert policy.candidates_among(1_000_000) == 7812
     assert policy.candidates_among(10**9) == 16_384
 
 

@@ -242,7 +242,9 @@ class Index:
         """Have an engine elsewhere be given every new segment before the manifest names it.
 
         It holds nothing as yet, and is not asked. Raises
-        :class:`~imagesearch.errors.EngineUnavailable` if it does not answer.
+        :class:`~imagesearch.errors.EngineUnavailable` if it does not answer, and
+        :class:`~imagesearch.errors.Conflict` if another is attached or its collection is somebody
+        else's.
         """
         attach(self._keeper, engine)
 

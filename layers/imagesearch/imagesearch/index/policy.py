@@ -44,9 +44,10 @@ class Policy:
     """Rows from which on a segment gets a USearch graph; ``None`` is never."""
     candidates: int = 1024
     """Nearest codes that are compared exactly, at least."""
-    candidates_one_in: int = 1000
+    candidates_one_in: int = 128
     """Of so many rows that pass one is compared exactly: the more there are, the closer together
-    the nearest lie, and the more of them their codes confuse."""
+    the nearest lie, and the more of them their codes confuse. docs/scale.md has what other shares
+    would find, and take."""
     most_candidates: int = 16_384
     """Most of them that are compared for that reason."""
     cold_candidates: int = 192
