@@ -223,23 +223,26 @@ class Tasks:
         A submission repeated under the same ``idempotency_key`` finds the task it made before; that
         is new if nobody came to note that there is something to do.
         """
-        while True:
-            keys = self.keys(task.id)
-            try:
-                self._store.put_if_absent(keys.made, msgspec.json.encode(task))
-            except LostRace:
-                task = msgspec.structs.replace(task, id=task.id + 1)
-                continue
-            break
+        task = self._entered(task)
         if idempotency_key:
             standing = self._reserve(idempotency_key, task.id)
             if standing != task.id:
-                self._store.delete([keys.made])
-                task, keys = self.get(standing), self.keys(standing)
-                if exists(self._store, keys.open) or exists(self._store, keys.ended):
+                self._store.delete([task.keys.made])
+                task = self.get(standing)
+                if exists(self._store, task.keys.open) or exists(self._store, task.keys.ended):
                     return task, False
-        self._store.put(keys.open, b"")
+        self._store.put(task.keys.open, b"")
         return task, True
+
+    def _entered(self, task: Task) -> Task:
+        """Write down what is asked, under the first free id; return it with that id."""
+        while True:
+            try:
+                self._store.put_if_absent(self.keys(task.id).made, msgspec.json.encode(task))
+            except LostRace:
+                task = msgspec.structs.replace(task, id=task.id + 1)
+            else:
+                return task
 
     def get(self, id: int) -> Task:
         """Return a task; :class:`UnknownIncrement` if there is none."""
