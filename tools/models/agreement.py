@@ -20,7 +20,7 @@ from PIL import Image
 
 from tools.models.collect import collect
 from tools.models.packages import Say
-from tools.models.photographs import listed
+from tools.models.photographs import Use, listed
 from tools.models.scenes import TEACHER_SIDE, held_out, teacher
 from tools.models.views import load_photo
 
@@ -42,16 +42,25 @@ _TEACHERS_RULES = Subject(
     unsure=0.3,
 )
 _CROPS = 2
+_NAMES: dict[Use, str] = {"measure": "kept-aside", "choose": "chosen-by"}
 
 
-def agreement(bundle: Path, cache: Path, say: Say = print) -> dict[str, float]:
-    """Return mean IoU with the teacher's boxes: the bundle's, U²-Netp's at 224, whole pictures."""
+def agreement(
+    bundle: Path, cache: Path, use: Use = "measure", say: Say = print
+) -> dict[str, float]:
+    """Return mean IoU with the teacher's boxes: the bundle's, U²-Netp's at 224, whole pictures.
+
+    Of the photographs to measure on or, to choose between decoders, of those to choose by.
+    """
     vision = Vision.load(bundle)
     rules = Manifest.read(bundle / "bundle.json").subject
     if rules is None:
         raise ValueError(f"the bundle in {bundle} finds no subjects")
-    pictures = list(kept_aside_photographs(cache, say))
-    right, lesser = (_boxes(cache, side, pictures, say) for side in (TEACHER_SIDE, _LESSER_SIDE))
+    pictures = list(kept_aside_photographs(cache, use, say))
+    right, lesser = (
+        _boxes(cache, f"{_NAMES[use]}-{side}", side, pictures, say)
+        for side in (TEACHER_SIDE, _LESSER_SIDE)
+    )
 
     def ours(picture: Picture) -> Region:
         return vision.look(_png(picture), Service.PRODUCT).region
@@ -67,16 +76,18 @@ def agreement(bundle: Path, cache: Path, say: Say = print) -> dict[str, float]:
     }
 
 
-def kept_aside_photographs(cache: Path, say: Say = print) -> Iterator[Picture]:
-    """Yield each photograph that nothing was fitted on, and two parts of it."""
+def kept_aside_photographs(
+    cache: Path, use: Use = "measure", say: Say = print
+) -> Iterator[Picture]:
+    """Yield each photograph of this use, on none of which anything was fitted, and two parts."""
     loaders: list[Callable[[], Picture]] = [
         lambda item=item: load_photo(cache, item)  # type: ignore[misc]
-        for item in collect(cache, say)
+        for item in (collect(cache, say) if use == "measure" else ())
         if item.kind == "photo" and held_out(item)
     ]
     loaders += [
         lambda photograph=photograph: photograph.picture(cache, say)  # type: ignore[misc]
-        for photograph in listed(aside=True)
+        for photograph in listed(use)
     ]
     for number, load in enumerate(loaders):
         picture = load()
@@ -90,9 +101,9 @@ def kept_aside_photographs(cache: Path, say: Say = print) -> Iterator[Picture]:
             yield np.ascontiguousarray(part)
 
 
-def _boxes(cache: Path, side: int, pictures: list[Picture], say: Say) -> list[Region]:
+def _boxes(cache: Path, name: str, side: int, pictures: list[Picture], say: Say) -> list[Region]:
     """Return U²-Netp's boxes, kept in the cache: at 320 each costs over half a second."""
-    path = cache / "scenes" / f"kept-aside-{side}-{len(pictures)}.npy"
+    path = cache / "scenes" / f"{name}-{len(pictures)}.npy"
     if not path.exists():
         mask = teacher(cache, side, say)
         found = [regions_of(mask(p), p.shape[1], p.shape[0], _TEACHERS_RULES)[0] for p in pictures]

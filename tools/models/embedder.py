@@ -94,7 +94,7 @@ def embedder(
     mid = graph.node("Concat", *blocks, name="mid", axis=1)
     _category(graph, (embedding, mid, logits), category)
     if decoder is not None:
-        add_decoder(graph, decoder)
+        add_decoder(graph, maps, decoder)
     return graph
 
 

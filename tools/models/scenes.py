@@ -6,6 +6,7 @@ crops. All are stretched to 256 × 256; maps are kept as float16, masks at strid
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,13 @@ from numpy.typing import NDArray
 
 from tools.models import compose
 from tools.models.collect import Item, collect
-from tools.models.packages import U2NETP, Say, member
-from tools.models.photographs import listed
+from tools.models.embedder import model
+from tools.models.graph import Graph
+from tools.models.lite import add_backbone
+from tools.models.packages import LITE0, U2NETP, Say, member
+from tools.models.photographs import Photograph, Use, listed
 from tools.models.render import render_library
+from tools.models.torchfile import read_tensors
 from tools.models.u2netp import subject_model
 from tools.models.views import (
     KINDS,
@@ -29,18 +34,22 @@ from tools.models.views import (
     kept_aside,
     load_cutout,
     load_photo,
-    raw_session,
 )
 
 __all__ = [
     "SIDE",
     "TEACHER_SIDE",
     "Scenes",
+    "checksum",
+    "chosen",
     "composites",
     "held_out",
+    "load",
     "photographs",
+    "save",
     "taught",
     "teacher",
+    "view",
 ]
 
 Picture = NDArray[np.uint8]
@@ -97,8 +106,8 @@ def composites(cache: Path, count: int, seed: int = 11, say: Say = print) -> Sce
     for part in range(-(-count // 500)):
         path = cache / "scenes" / f"composites-{seed}-{part}.npz"
         if not path.exists():
-            _save(path, list(_compose(cache, 500, seed + 1000 * part, say)), cache, say)
-        parts.append(_load(path))
+            save(path, list(_compose(cache, 500, seed + 1000 * part, say)), cache, say)
+        parts.append(load(path))
     return Scenes.together(parts, [1.0] * len(parts))
 
 
@@ -118,34 +127,63 @@ def photographs(cache: Path, crops: int, seed: int = 12, say: Say = print) -> Sc
                     (cv2.resize(cut, (SIDE, SIDE), interpolation=cv2.INTER_AREA), mask(cut))
                 )
             say(f"teacher masks: {number + 1} of {len(items)} photographs")
-        _save(path, scenes, cache, say)
-    return _load(path)
+        save(path, scenes, cache, say)
+    return load(path)
 
 
 def taught(
-    cache: Path, crops: int, seed: int = 13, parts: Iterable[int] | None = None, say: Say = print
+    cache: Path, views: int, seed: int = 21, parts: Iterable[int] | None = None, say: Say = print
 ) -> Scenes:
-    """Return crops of the listed photographs with teacher masks, made unless they are there.
+    """Return views of the photographs to learn from with teacher masks, made unless they are there.
 
-    Each crop comes twice, in different colours and one of them mirrored. ``parts`` limits it to
+    Views are the whole picture and parts of it, each in three disguises. ``parts`` limits it to
     some of the parts of 30 photographs, so that several processes can share the work.
     """
-    pictures = listed(aside=False)
+    return _viewed(cache, "learn", views, seed, parts, say)
+
+
+def chosen(cache: Path, views: int, seed: int = 21, say: Say = print) -> Scenes:
+    """Return undisguised views of the photographs to choose by, with teacher masks."""
+    return _viewed(cache, "choose", views, seed, None, say)
+
+
+def _viewed(
+    cache: Path, use: Use, views: int, seed: int, parts: Iterable[int] | None, say: Say
+) -> Scenes:
+    pictures = listed(use)
     found = []
     for part in range(-(-len(pictures) // _PART)) if parts is None else parts:
-        path = cache / "scenes" / f"taught-{seed}-{crops}-{part}.npz"
+        here = pictures[part * _PART : (part + 1) * _PART]
+        path = cache / "scenes" / f"{use}-{seed}-{views}-{checksum(*here):08x}.npz"
         if not path.exists():
             mask = teacher(cache, TEACHER_SIDE, say)
-            scenes: list[tuple[Picture, NDArray[np.float32]]] = []
-            for number in range(part * _PART, min((part + 1) * _PART, len(pictures))):
-                rng = np.random.default_rng([seed, number])
-                picture = pictures[number].picture(cache, say)
-                for crop in range(crops):
-                    scenes += _twice(rng, picture if crop == 0 else _part(rng, picture), mask)
-            _save(path, scenes, cache, say)
-            say(f"teacher masks: part {part} of listed photographs")
-        found.append(_load(path))
+            scenes = [
+                scene
+                for photograph in here
+                for scene in _scenes_of(photograph, views, seed, mask, cache, say)
+            ]
+            save(path, scenes, cache, say)
+            say(f"teacher masks: part {part} of the photographs to {use}")
+        found.append(load(path))
     return Scenes.together(found, [float(len(part.masks)) for part in found])
+
+
+def _scenes_of(
+    photograph: Photograph, views: int, seed: int, mask: teacher, cache: Path, say: Say
+) -> Iterator[tuple[Picture, NDArray[np.float32]]]:
+    rng = np.random.default_rng([seed, checksum(photograph)])
+    picture = photograph.picture(cache, say)
+    for number in range(views):
+        cut = view(rng, picture, number)
+        if photograph.use == "learn":
+            yield from _disguised(rng, cut, mask(cut))
+        else:
+            yield _small(cut), mask(cut)
+
+
+def checksum(*photographs: Photograph) -> int:
+    """Return a number that stands for these photographs."""
+    return zlib.crc32("\n".join(f"{p.source} {p.path}" for p in photographs).encode())
 
 
 class teacher:  # noqa: N801
@@ -154,10 +192,10 @@ class teacher:  # noqa: N801
     def __init__(self, cache: Path, side: int, say: Say = print) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        model = subject_model(member(U2NETP, cache, say), side).SerializeToString()
+        net = subject_model(member(U2NETP, cache, say), side).SerializeToString()
         self._side = side
         self._session = onnxruntime.InferenceSession(
-            model, options, providers=["CPUExecutionProvider"]
+            net, options, providers=["CPUExecutionProvider"]
         )
 
     def __call__(self, picture: Picture) -> NDArray[np.float32]:
@@ -200,15 +238,39 @@ def _draw(rng: Generator, pools: dict[str, list[Item]], cache: Path) -> Picture:
     return load_cutout(cache, pool[rng.integers(len(pool))])
 
 
-def _twice(
-    rng: Generator, cut: Picture, mask: teacher
+def view(rng: Generator, picture: Picture, number: int) -> Picture:
+    """Return the whole picture first, then by turns a part of its own shape and any part."""
+    if number == 0:
+        return picture
+    if number % 2 == 0:
+        return np.ascontiguousarray(_part(rng, picture))
+    h, w = picture.shape[:2]
+    share = rng.uniform(0.4, 0.95)
+    y, x = int(rng.uniform(0, h * (1 - share))), int(rng.uniform(0, w * (1 - share)))
+    return np.ascontiguousarray(picture[y : y + int(h * share), x : x + int(w * share)])
+
+
+def _disguised(
+    rng: Generator, cut: Picture, mask: NDArray[np.float32]
 ) -> Iterator[tuple[Picture, NDArray[np.float32]]]:
-    """Yield the crop in two disguises with the mask that the teacher gives to the plain one."""
-    size, found = (SIDE, SIDE), mask(cut)
-    for turned in (False, True):
-        shown = compose.spoil(rng, compose.colour(rng, cut, 0.15))
-        small = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
-        yield (small[:, ::-1].copy(), found[:, ::-1].copy()) if turned else (small, found)
+    """Yield the view as it is or spoilt, mirrored and spoilt, and spoilt and sometimes grey.
+
+    All have the mask that the teacher gives to the plain one.
+    """
+    yield _small(cut if rng.random() < 0.5 else _spoilt(rng, cut)), mask
+    yield np.ascontiguousarray(_small(_spoilt(rng, cut))[:, ::-1]), mask[:, ::-1].copy()
+    third = _small(_spoilt(rng, cut))
+    if rng.random() < 0.1:
+        third = np.repeat(third.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    yield third, mask
+
+
+def _spoilt(rng: Generator, cut: Picture) -> Picture:
+    return compose.spoil(rng, compose.colour(rng, cut, 0.2))
+
+
+def _small(picture: Picture) -> Picture:
+    return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _photo_crop(rng: Generator, picture: Picture) -> Picture:
@@ -226,10 +288,11 @@ def _part(rng: Generator, picture: Picture) -> Picture:
     return picture[int(y) : int(y + cut_h) + 1, int(x) : int(x + cut_w) + 1]
 
 
-def _save(
+def save(
     path: Path, scenes: list[tuple[Picture, NDArray[np.float32]]], cache: Path, say: Say
 ) -> None:
-    session = raw_session(cache, say)
+    """Store the feature maps of the pictures, and the masks."""
+    session = _maps_session(cache, say)
     maps: dict[str, list[NDArray[np.float16]]] = {"s8": [], "s16": [], "s32": []}
     masks = []
     for picture, mask in scenes:
@@ -242,13 +305,26 @@ def _save(
     np.savez(path, masks=np.stack(masks), **{n: np.stack(v) for n, v in maps.items()})
 
 
+def _maps_session(cache: Path, say: Say) -> onnxruntime.InferenceSession:
+    graph = Graph()
+    add_backbone(graph, "image", read_tensors(member(LITE0, cache, say)))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        model(graph, {}, ("s8", "s16", "s32"), "Lite0's maps").SerializeToString(),
+        options,
+        providers=["CPUExecutionProvider"],
+    )
+
+
 def _run(
     session: onnxruntime.InferenceSession, names: Iterable[str], picture: Picture
 ) -> list[NDArray[np.float32]]:
     return list(session.run(list(names), {"image": picture[None]}))
 
 
-def _load(path: Path) -> Scenes:
+def load(path: Path) -> Scenes:
+    """Return the stored scenes, each as likely as the others."""
     with np.load(path, allow_pickle=False) as stored:
         maps = {name: stored[name] for name in ("s8", "s16", "s32")}
         count = len(stored["masks"])

@@ -285,7 +285,15 @@ def _icon_sets() -> Iterator[Source]:
             yield Source(f"@iconify-json/{name}", version, archive, sha256, licence, "icons")
 
 
-SOURCES = {source.name: source for source in (*_LISTED, *_icon_sets())}
+def _photograph_packages() -> Iterator[Source]:
+    """Yield the packages of ``photograph_packages.txt``."""
+    for line in Path(__file__).with_name("photograph_packages.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            name, version, archive, sha256, licence = line.split(" | ")
+            yield Source(name, version, archive, sha256, licence, "photographs")
+
+
+SOURCES = {source.name: source for source in (*_LISTED, *_icon_sets(), *_photograph_packages())}
 """All picture packages by name."""
 
 
