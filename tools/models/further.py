@@ -38,13 +38,13 @@ def further_items(kind: str, cache: Path, say: Say = print) -> list[Item]:
 
 
 def _icons(cache: Path, say: Say) -> Iterator[Item]:
-    """Yield icons, of no category more than ``_MOST``."""
+    """Yield icons, of no category more than ``_MOST``, of Other every third at most."""
     grouped: dict[int, list[Item]] = defaultdict(list)
     for source, name, file, category in icons(cache, say):
         concept = f"icon:{source.rpartition('/')[2]}/{name}"
         grouped[category].append(Item(file, "icon", source, concept, str(category)))
-    for items in grouped.values():
-        yield from spread(items, _MOST)
+    for category, items in grouped.items():
+        yield from spread(items[2::3] if category == OTHER else items, _MOST)
 
 
 def _clips(cache: Path, say: Say) -> Iterator[Item]:
