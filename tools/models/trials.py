@@ -31,7 +31,7 @@ from tools.models import compose
 from tools.models.collect import Item, collect
 from tools.models.fit import SERVICES
 from tools.models.packages import Say
-from tools.models.views import Drawer, make_views, things_of, tint
+from tools.models.views import Drawer, things_of, tint
 
 __all__ = ["Trials", "kept_out", "make_rivals", "make_trials"]
 
@@ -152,8 +152,8 @@ def _make(eyes: _Eyes, service: Service, path: Path, cache: Path, most: int, say
 
 def kept_out(service: Service, cache: Path, *, most: int = 10_000, say: Say = print) -> set[str]:
     """Return the names of ``most`` of the things that the service's map was not fitted on."""
-    kinds = SERVICES[service.value][1]
-    names = {name for kind in kinds for name in make_views(kind, cache, say=say).names}
+    items, kinds = collect(cache, say), SERVICES[service.value][1]
+    names = {name for kind in kinds for name in things_of(kind, items, cache, say=say)}
     kept = [name for place, name in enumerate(sorted(names)) if place % _KEPT < 2]
     return {kept[place] for place in np.linspace(0, len(kept) - 1, min(most, len(kept)), dtype=int)}
 

@@ -15,7 +15,7 @@ from imagesearch.catalogue import Region
 from imagesearch.vision.manifest import Embedder, ViewName
 from imagesearch.vision.picture import Original
 
-__all__ = ["squares"]
+__all__ = ["ink", "squares"]
 
 _RIM = 10  # pixels of a square that count as its edge
 
@@ -38,15 +38,15 @@ def squares(
         elif name == "turn":
             views.append(np.rot90(plain))
         elif name == "ink":
-            views.append(_ink(plain))
+            views.append(ink(plain))
         elif name != "plain":
             parts = _quarters(region) if name == "quarters" else [_part(region, 0.2, 0.8, 0.2, 0.8)]
             views += [original.crop(part, spec.side, resize=spec.resize) for part in parts]
     return np.stack(views)
 
 
-def _ink(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the shades along the direction in which the colours differ most.
+def ink(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a square in the shades along the direction in which its colours differ most.
 
     The darkest and lightest 2 % become black and white; what is commonest at the edges is light.
     """
@@ -55,11 +55,11 @@ def _ink(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
     _, directions = np.linalg.eigh(np.einsum("ni,nj->ij", away, away) / len(away))
     shades = np.einsum("ni,i->n", away, directions[:, -1]).reshape(square.shape[:2])
     low, high = np.quantile(shades, (0.02, 0.98))
-    ink = np.clip((shades - low) / max(float(high - low), 1e-3), 0, 1)
-    rim = np.concatenate([ink[:_RIM], ink[-_RIM:], ink[:, :_RIM].T, ink[:, -_RIM:].T])
+    dark = np.clip((shades - low) / max(float(high - low), 1e-3), 0, 1)
+    rim = np.concatenate([dark[:_RIM], dark[-_RIM:], dark[:, :_RIM].T, dark[:, -_RIM:].T])
     if np.median(rim) < 0.5:
-        ink = 1 - ink
-    return np.repeat((ink * 255).astype(np.uint8)[..., np.newaxis], 3, axis=2)
+        dark = 1 - dark
+    return np.repeat((dark * 255).astype(np.uint8)[..., np.newaxis], 3, axis=2)
 
 
 def _quarters(region: Region) -> Iterator[Region]:
