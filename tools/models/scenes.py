@@ -23,7 +23,7 @@ from tools.models.embedder import model
 from tools.models.graph import Graph
 from tools.models.lite import add_backbone
 from tools.models.packages import LITE0, U2NETP, Say, member
-from tools.models.photographs import Photograph, Use, listed
+from tools.models.photographs import Photograph, listed
 from tools.models.render import render_library
 from tools.models.torchfile import read_tensors
 from tools.models.u2netp import subject_model
@@ -40,16 +40,11 @@ __all__ = [
     "SIDE",
     "TEACHER_SIDE",
     "Scenes",
-    "checksum",
-    "chosen",
     "composites",
     "held_out",
-    "load",
     "photographs",
-    "save",
     "taught",
     "teacher",
-    "view",
 ]
 
 Picture = NDArray[np.uint8]
@@ -106,8 +101,8 @@ def composites(cache: Path, count: int, seed: int = 11, say: Say = print) -> Sce
     for part in range(-(-count // 500)):
         path = cache / "scenes" / f"composites-{seed}-{part}.npz"
         if not path.exists():
-            save(path, list(_compose(cache, 500, seed + 1000 * part, say)), cache, say)
-        parts.append(load(path))
+            _save(path, list(_compose(cache, 500, seed + 1000 * part, say)), cache, say)
+        parts.append(_load(path))
     return Scenes.together(parts, [1.0] * len(parts))
 
 
@@ -127,8 +122,8 @@ def photographs(cache: Path, crops: int, seed: int = 12, say: Say = print) -> Sc
                     (cv2.resize(cut, (SIDE, SIDE), interpolation=cv2.INTER_AREA), mask(cut))
                 )
             say(f"teacher masks: {number + 1} of {len(items)} photographs")
-        save(path, scenes, cache, say)
-    return load(path)
+        _save(path, scenes, cache, say)
+    return _load(path)
 
 
 def taught(
@@ -139,22 +134,11 @@ def taught(
     Views are the whole picture and parts of it, each in three disguises. ``parts`` limits it to
     some of the parts of 30 photographs, so that several processes can share the work.
     """
-    return _viewed(cache, "learn", views, seed, parts, say)
-
-
-def chosen(cache: Path, views: int, seed: int = 21, say: Say = print) -> Scenes:
-    """Return undisguised views of the photographs to choose by, with teacher masks."""
-    return _viewed(cache, "choose", views, seed, None, say)
-
-
-def _viewed(
-    cache: Path, use: Use, views: int, seed: int, parts: Iterable[int] | None, say: Say
-) -> Scenes:
-    pictures = listed(use)
+    pictures = listed("learn")
     found = []
     for part in range(-(-len(pictures) // _PART)) if parts is None else parts:
         here = pictures[part * _PART : (part + 1) * _PART]
-        path = cache / "scenes" / f"{use}-{seed}-{views}-{checksum(*here):08x}.npz"
+        path = cache / "scenes" / f"taught-{seed}-{views}-{_checksum(*here):08x}.npz"
         if not path.exists():
             mask = teacher(cache, TEACHER_SIDE, say)
             scenes = [
@@ -162,27 +146,23 @@ def _viewed(
                 for photograph in here
                 for scene in _scenes_of(photograph, views, seed, mask, cache, say)
             ]
-            save(path, scenes, cache, say)
-            say(f"teacher masks: part {part} of the photographs to {use}")
-        found.append(load(path))
+            _save(path, scenes, cache, say)
+            say(f"teacher masks: part {part} of the listed photographs")
+        found.append(_load(path))
     return Scenes.together(found, [float(len(part.masks)) for part in found])
 
 
 def _scenes_of(
     photograph: Photograph, views: int, seed: int, mask: teacher, cache: Path, say: Say
 ) -> Iterator[tuple[Picture, NDArray[np.float32]]]:
-    rng = np.random.default_rng([seed, checksum(photograph)])
+    rng = np.random.default_rng([seed, _checksum(photograph)])
     picture = photograph.picture(cache, say)
     for number in range(views):
-        cut = view(rng, picture, number)
-        if photograph.use == "learn":
-            yield from _disguised(rng, cut, mask(cut))
-        else:
-            yield _small(cut), mask(cut)
+        cut = _view(rng, picture, number)
+        yield from _disguised(rng, cut, mask(cut))
 
 
-def checksum(*photographs: Photograph) -> int:
-    """Return a number that stands for these photographs."""
+def _checksum(*photographs: Photograph) -> int:
     return zlib.crc32("\n".join(f"{p.source} {p.path}" for p in photographs).encode())
 
 
@@ -238,7 +218,7 @@ def _draw(rng: Generator, pools: dict[str, list[Item]], cache: Path) -> Picture:
     return load_cutout(cache, pool[rng.integers(len(pool))])
 
 
-def view(rng: Generator, picture: Picture, number: int) -> Picture:
+def _view(rng: Generator, picture: Picture, number: int) -> Picture:
     """Return the whole picture first, then by turns a part of its own shape and any part."""
     if number == 0:
         return picture
@@ -288,10 +268,9 @@ def _part(rng: Generator, picture: Picture) -> Picture:
     return picture[int(y) : int(y + cut_h) + 1, int(x) : int(x + cut_w) + 1]
 
 
-def save(
+def _save(
     path: Path, scenes: list[tuple[Picture, NDArray[np.float32]]], cache: Path, say: Say
 ) -> None:
-    """Store the feature maps of the pictures, and the masks."""
     session = _maps_session(cache, say)
     maps: dict[str, list[NDArray[np.float16]]] = {"s8": [], "s16": [], "s32": []}
     masks = []
@@ -323,8 +302,7 @@ def _run(
     return list(session.run(list(names), {"image": picture[None]}))
 
 
-def load(path: Path) -> Scenes:
-    """Return the stored scenes, each as likely as the others."""
+def _load(path: Path) -> Scenes:
     with np.load(path, allow_pickle=False) as stored:
         maps = {name: stored[name] for name in ("s8", "s16", "s32")}
         count = len(stored["masks"])
