@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tools.models import compose
 from tools.models.restyle import restyle
 
-__all__ = ["filed", "met", "one_colour"]
+__all__ = ["filed", "met", "one_colour", "recoloured"]
 
 Picture = NDArray[np.uint8]
 
@@ -81,6 +81,21 @@ def one_colour(rng: Generator, cutout: Picture) -> Picture:
     return np.dstack([np.broadcast_to(colour, (*ink.shape, 3)), ink]).astype(np.uint8)
 
 
+def recoloured(rng: Generator, cutout: Picture) -> Picture:
+    """Return the whole shape in one colour or its shades, or with its channels exchanged."""
+    changed = cutout.astype(np.float32)
+    colour = rng.uniform(0, 255, 3)
+    grey = changed[..., :3].mean(axis=2, keepdims=True) / 255
+    kind = rng.random()
+    if kind < 0.5:  # one colour
+        changed[..., :3] = colour
+    elif kind < 0.75:  # shades of one colour
+        changed[..., :3] = colour * (0.3 + 0.7 * grey)
+    else:  # channels exchanged
+        changed[..., :3] = changed[..., rng.permutation(3)]
+    return changed.astype(np.uint8)
+
+
 def _against_ground(cutout: Picture, inside: NDArray[np.float32]) -> NDArray[np.uint8]:
     coarse = (inside // 32).astype(np.int64) @ [64, 8, 1]
     commonest = inside[coarse == np.bincount(coarse).argmax()].mean(axis=0)
@@ -88,7 +103,8 @@ def _against_ground(cutout: Picture, inside: NDArray[np.float32]) -> NDArray[np.
     fullness = (cutout[..., 3] > 128).mean()
     if fullness < 0.7:  # a free-standing drawing: all its colours are ink
         light = cutout[..., :3].mean(axis=2)
-        return (cutout[..., 3] * np.where(light > 235, 0.0, 1.0)).astype(np.uint8)
+        kept: NDArray[np.uint8] = np.where(light > 235, 0, cutout[..., 3]).astype(np.uint8)
+        return kept
     return np.clip(away / max(float(np.quantile(away, 0.98)), 1.0) * 255, 0, 255).astype(np.uint8)
 
 
