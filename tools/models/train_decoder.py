@@ -123,7 +123,7 @@ class Decoder(nn.Module):
 
     def fold(self) -> dict[str, NDArray[np.float32]]:
         """Return all weights with batch norms folded in."""
-        weights = {}
+        weights: dict[str, NDArray[np.float32]] = {}
         for name, (weight, bias) in self._parts():
             weights |= {f"{name}.weight": weight, f"{name}.bias": bias}
         return weights
