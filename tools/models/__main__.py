@@ -1,7 +1,7 @@
 """Make the model bundle of layers/models, or fit again what is fitted in it.
 
 build and lite2 need onnx and numpy only. The others need tools/models/requirements.txt, npm and
-apt-get. Order of a full refit: collect, views, fit, scenes, decoder, build, meaning,
+apt-get. Order of a full refit: collect, views, fit, scenes, decoder, subject, build, meaning,
 calibrate, build.
 """
 
@@ -56,8 +56,10 @@ def _parser() -> argparse.ArgumentParser:
         "kinds", nargs="*", help="view emoji clipart mark photo cloth (default: all)"
     )
     views.set_defaults(run=_views)
-    fit = steps.add_parser("fit", help="fit statistics, maps and category head")
+    fit = steps.add_parser("fit", help="fit statistics, the map of cloth and the category head")
     fit.set_defaults(run=_fit)
+    subject = steps.add_parser("subject", help="fit the maps of what the decoder's mask shows")
+    subject.set_defaults(run=_subject)
     head = steps.add_parser("category", help="fit the category head alone, on the fitted maps")
     head.set_defaults(run=_category)
     names = steps.add_parser("names", help="write what the 1,000 classes are called")
@@ -88,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     decoder.add_argument("--seeds", type=int, nargs="+", default=[7, 11])
     decoder.add_argument("--start", type=Path, help="go on from this decoder (its .pt file)")
     decoder.set_defaults(run=_decoder)
-    for step in (make, fit, head, decoder, meaning, curves):
+    for step in (make, fit, subject, head, decoder, meaning, curves):
         step.add_argument("--fitted", type=Path, default=FITTED, help="folder of the fitted arrays")
     return parser
 
@@ -134,6 +136,12 @@ def _fit(chosen: argparse.Namespace) -> dict[str, Any]:
     from tools.models.fit import fit
 
     return fit(chosen.cache, chosen.fitted, _say)
+
+
+def _subject(chosen: argparse.Namespace) -> dict[str, Any]:
+    from tools.models.fit import fit_subject
+
+    return fit_subject(chosen.cache, chosen.fitted, _say)
 
 
 def _category(chosen: argparse.Namespace) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from tools.models.cards import write_cards
-from tools.models.embedder import Statistics, embedder
+from tools.models.embedder import GRIDS, Statistics, embedder
 from tools.models.embedder import model as close
 from tools.models.groups import IDS, grouping
 from tools.models.packages import LITE0, U2NETP, Say, member
@@ -28,10 +28,12 @@ __all__ = ["FITTED", "build", "build_embedder", "weights_digest"]
 FITTED = Path(__file__).parent / "fitted"
 """What was fitted: ``statistics``, ``maps``, ``category``, ``decoder`` and ``settings.json``."""
 
-_HEADS = re.compile(r"(category|gallery|decoder|scalar|scale)\b")
+_HEADS = re.compile(r"(category|gallery|decoder|subject\w*|layout|scalar|scale)\b")
 
-OUTPUTS = {"embedding": 512, "mid": 624, "logits": 1000, "category": len(IDS)}
-"""Name and width of each vector the embedder gives."""
+_LAYOUT = sum(grid.width * grid.cells**2 for grid in GRIDS)
+_PLAIN = {"embedding": 512, "mid": 624, "logits": 1000, "category": len(IDS)}
+OUTPUTS = _PLAIN | {"subject_embedding": 512, "subject_mid": 624, "layout": _LAYOUT}
+"""Name and width of each vector the embedder gives; the last three need a decoder."""
 
 
 def build(out: Path, cache: Path, *, fitted: Path = FITTED, say: Say = print) -> dict[str, Any]:
@@ -80,13 +82,15 @@ def build_embedder(
     head = {**category, "category.groups": grouping()}
     graph = embedder(tensors, statistics, head, decoder, half=half)
     about = "EfficientNet-Lite0 embedder"
-    return close(graph, OUTPUTS, about=about, mask=decoder is not None)
+    outputs = OUTPUTS if decoder is not None else _PLAIN
+    return close(graph, outputs, about=about, mask=decoder is not None)
 
 
 def weights_digest(file: Path, *, heads: bool = True) -> str:
     """Return one SHA-256 over all weights of an ONNX file by name, whatever wrote the file.
 
-    Without ``heads`` those of category and mask are left out, which no vector depends on.
+    Without ``heads`` those of category, mask, subject and layout are left out: on the others alone
+    ``embedding``, ``mid`` and ``logits`` depend.
     """
     digest = hashlib.sha256()
     weights = [w for w in onnx.load(file).graph.initializer if heads or not _HEADS.match(w.name)]

@@ -19,9 +19,18 @@ _CONVERSION = (
     "batch norms folded, TensorFlow's SAME padding, weights of 512 values and more stored as "
     "float16 and cast once at loading"
 )
-_INPUT = "`image` uint8 RGB [n, height, width, 3], sides multiples of 32 (224 × 224 for vectors)"
+_INPUT = "`image` uint8 RGB [n, height, width, 3], sides of 224 (for vectors) or 256"
 _STATISTICS = (
     "a PCA 1280 → 512 (half whitened) and five block means, on 6,000 of the views listed below"
+)
+_SUBJECT = (
+    "PCA and means of their own, on 6,000 views of the kinds that the maps `product` and "
+    "`trademark` are fitted on. The mask of the crop weighs the places of each map before means "
+    "and deviations are taken"
+)
+_LAYOUT = (
+    "for each of three grids (s16 in 4 × 4 cells, s32 in 2 × 2, s8 in 4 × 4) a half whitened PCA "
+    "of the channels (to 32, 96 and 16) and a mean, on the same views"
 )
 _CATEGORY = (
     "a linear layer on vector, logits and grouped ImageNet shares (`groups.py`), mixed with the "
@@ -30,8 +39,9 @@ _CATEGORY = (
     "the pictures' names (`labels.py`); labelled views by category"
 )
 _MASK = (
-    "float32 [n, height / 4, width / 4], 0…1, at 256 × 256, from a decoder on s8, s16, s32; fetch "
-    "it alone and only the maps and the decoder run"
+    "float32 [n, height / 4, width / 4], 0…1, at 256 × 256, from two decoders on s8, s16, "
+    "s32 and the map behind them (1,280 channels), the mean of both; fetch it alone and only the "
+    "maps and the decoders run; at 224 × 224 the subject's outputs are made with it"
 )
 _LIMITS = (
     "ImageNet's classes know clothes, bags and cosmetics only coarsely, and the labelled pictures "
@@ -130,6 +140,8 @@ def _embedder(bundle: Mapping[str, Any], settings: Settings) -> list[str]:
         f"input: {_INPUT}",
         f"outputs: {outputs}; inner values `s8`, `s16`, `s32` are the feature maps",
         f"fitted inside, `embedding` and `mid`: {_STATISTICS}",
+        f"fitted inside, `subject_embedding` and `subject_mid`: {_SUBJECT}",
+        f"fitted inside, `layout`: {_LAYOUT}",
         f"fitted inside, `category`: {_CATEGORY}: {labelled}",
         *(_decoder(settings) if own else []),
         f"limits: {_LIMITS}",
@@ -162,7 +174,7 @@ def _maps(settings: Settings) -> list[str]:
     maps = ", ".join(f"`{name.removesuffix('.matrix')}`" for name in names)
     return [
         "our own; licence as the rest of the project",
-        f"arrays: `<map>.mean` float16 [1136], `<map>.matrix` float16 [1136, 512] for {maps}",
+        f"arrays, float16: `<map>.mean` [width of parts], `<map>.matrix` [that, 512] for {maps}",
         *settings["maps"],
     ]
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.models.embedder import BLOCKS, Statistics
+from tools.models.embedder import BLOCKS, GRIDS, Grid, Statistics
 
-__all__ = ["combine", "describe", "fit_statistics", "principal_map", "unit"]
+__all__ = [
+    "combine",
+    "describe",
+    "fit_layout",
+    "fit_statistics",
+    "lay_out",
+    "principal_map",
+    "unit",
+]
 
 Array = NDArray[np.floating[Any]]
 
@@ -44,9 +53,48 @@ def describe(head: Array, blocks: Array, fitted: Statistics) -> tuple[Array, Arr
     return embedding, np.concatenate(parts, axis=1)
 
 
-def combine(embedding: Array, mid: Array, weight: float) -> Array:
-    """Return ``v`` = L2(embedding ⊕ weight · mid), the input of every map."""
-    return unit(np.concatenate([embedding, weight * mid], axis=1))
+def fit_layout(cells: Array) -> dict[str, NDArray[np.float16]]:
+    """Fit what ``layout`` needs on raw ``cells`` [n, 3712]: a PCA and a centre for each grid."""
+    found: dict[str, Array] = {}
+    for grid, part in _of_grids(cells):
+        channels = part.reshape(-1, grid.channels)
+        mean = channels.mean(axis=0)
+        variance, directions = np.linalg.eigh(np.cov((channels - mean).T))
+        kept = np.maximum(variance[::-1][: grid.width], _EPSILON) ** -0.25
+        matrix = directions[:, ::-1][:, : grid.width] * kept
+        found[f"{grid.name}.mean"], found[f"{grid.name}.matrix"] = mean, matrix
+        found[f"{grid.name}.centre"] = _laid(part, mean, matrix).mean(axis=0)
+    return {name: values.astype(np.float16) for name, values in found.items()}
+
+
+def lay_out(cells: Array, fitted: Statistics) -> Array:
+    """Return ``layout`` from raw ``cells``, as the graph does it."""
+    parts = []
+    for grid, part in _of_grids(cells):
+        mean, matrix, centre = (
+            fitted[f"{grid.name}.{name}"].astype(np.float32)
+            for name in ("mean", "matrix", "centre")
+        )
+        parts.append(unit(_laid(part, mean, matrix) - centre) * grid.weight)
+    return np.concatenate(parts, axis=1)
+
+
+def _laid(part: Array, mean: Array, matrix: Array) -> Array:
+    narrow = (part - mean) @ matrix
+    return unit((narrow - narrow.mean(axis=1, keepdims=True)).reshape(len(part), -1))
+
+
+def _of_grids(cells: Array) -> Iterator[tuple[Grid, Array]]:
+    """Yield each grid with its part of the raw cells, [n, cells, channels]."""
+    ends = np.cumsum([grid.raw_width for grid in GRIDS])
+    for grid, part in zip(GRIDS, np.split(cells, ends[:-1], axis=1), strict=True):
+        yield grid, part.reshape(len(part), grid.channels, -1).transpose(0, 2, 1)
+
+
+def combine(embedding: Array, mid: Array, weight: float, layout: Array | None = None) -> Array:
+    """Return ``v`` = L2(embedding ⊕ weight · mid (⊕ weight · layout)), the input of every map."""
+    parts = [embedding, weight * mid, *([] if layout is None else [weight * layout])]
+    return unit(np.concatenate(parts, axis=1))
 
 
 def principal_map(

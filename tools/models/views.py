@@ -6,8 +6,10 @@ one cloth) must come out alike. Made once a kind and kept in ``<cache>/views/<ki
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime
+from imagesearch.vision.views import ink
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from tools.models import compose, patterns
+from tools.models import compose, marks, patterns
 from tools.models.collect import Item, collect
 from tools.models.drawings import draw, drawings
 from tools.models.embedder import raw_embedder
@@ -46,6 +49,7 @@ __all__ = [
 ]
 
 Picture = NDArray[np.uint8]
+Decoder = Mapping[str, NDArray[Any]]
 
 KINDS = {
     "view": 5,
@@ -75,7 +79,7 @@ _THINGS = {
     "styled": 600,
     "clipart": 700,
     "rare": 200,
-    "mark": 1100,
+    "mark": 2000,
     "photo": 70,
     "cloth": 700,
 }
@@ -87,6 +91,9 @@ RENDER_SEED = 7
 
 _SIDE = 224
 _RECOLOURED = 0.35
+_INKED = 0.5
+"""Share of the views of marks that are shown as the service's view ``ink``."""
+
 _PLACING = compose.Placing(
     smallest=0.35, largest=0.95, turn=20, perspective=0.09, patches=0.10, beyond=0.12, second=0.0
 )
@@ -94,11 +101,15 @@ _PLACING = compose.Placing(
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Raw embedder outputs of views; ``thing`` numbers the things, ``names`` names them."""
+    """Raw embedder outputs of views; ``thing`` numbers the things, ``names`` names them.
+
+    Views of the subject have ``cells``, the others ``logits``; what is not there is 0 wide.
+    """
 
     head: NDArray[np.float32]
     blocks: NDArray[np.float32]
     logits: NDArray[np.float32]
+    cells: NDArray[np.float32]
     thing: NDArray[np.int64]
     names: list[str]
     sources: dict[str, int]
@@ -120,25 +131,34 @@ class Grounds:
         return compose.crop_ground(rng, pool[rng.integers(len(pool))], width, height)
 
 
-def make_views(kind: str, cache: Path, seed: int = 3, say: Say = print) -> Views:
-    """Return the views of one kind, made unless they are there."""
-    path = cache / "views" / f"{kind}.npz"
+def make_views(
+    kind: str, cache: Path, seed: int = 3, decoder: Decoder | None = None, say: Say = print
+) -> Views:
+    """Return the views of one kind, made unless they are there.
+
+    With the weights of a decoder ``head`` and ``blocks`` are the subject's.
+    """
+    path = cache / "views" / f"{kind}{f'-{_digest(decoder)}' if decoder else ''}.npz"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        _make(kind, cache, path, seed, say)
+        _make(kind, cache, path, seed, decoder, say)
     with np.load(path, allow_pickle=False) as stored:
         about = json.loads(str(stored["about"]))
-        head, blocks, logits = (
-            stored[name].astype(np.float32) for name in ("head", "blocks", "logits")
+        nothing = np.zeros((len(stored["thing"]), 0), np.float32)
+        head, blocks, logits, cells = (
+            stored[name].astype(np.float32) if name in stored else nothing
+            for name in ("head", "blocks", "logits", "cells")
         )
-        return Views(head, blocks, logits, stored["thing"], about["names"], about["sources"])
+        return Views(head, blocks, logits, cells, stored["thing"], about["names"], about["sources"])
 
 
-def raw_session(cache: Path, say: Say = print) -> onnxruntime.InferenceSession:
+def raw_session(
+    cache: Path, decoder: Decoder | None = None, say: Say = print
+) -> onnxruntime.InferenceSession:
     """Return a one-thread session of the raw embedder."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    model = raw_embedder(read_tensors(member(LITE0, cache, say)))
+    model = raw_embedder(read_tensors(member(LITE0, cache, say)), decoder)
     return onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
@@ -161,10 +181,19 @@ def load_photo(cache: Path, item: Item) -> Picture:
     return np.ascontiguousarray(cv2.imread(str(cache / "pictures" / item.file))[..., ::-1])
 
 
-def _make(kind: str, cache: Path, path: Path, seed: int, say: Say) -> None:
+def _digest(decoder: Decoder) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(decoder):
+        digest.update(name.encode() + np.ascontiguousarray(decoder[name]).tobytes())
+    return digest.hexdigest()[:8]
+
+
+def _make(kind: str, cache: Path, path: Path, seed: int, decoder: Decoder | None, say: Say) -> None:
     items = collect(cache, say)
     things = things_of(kind, items, cache, seed, say)
-    session = raw_session(cache, say)
+    session = raw_session(cache, decoder, say)
+    plain, of_subject = ("head", "blocks", "logits"), ("subject_head", "subject_blocks", "cells")
+    names = of_subject if decoder else plain
     outputs: list[list[NDArray[Any]]] = []
     labels: list[int] = []
     batch: list[Picture] = []
@@ -176,7 +205,7 @@ def _make(kind: str, cache: Path, path: Path, seed: int, say: Say) -> None:
             batch.append(cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC))
             labels.append(number)
         if len(batch) >= 16 or number == len(things) - 1:
-            outputs.append(session.run(["head", "blocks", "logits"], {"image": np.stack(batch)}))
+            outputs.append(session.run(names, {"image": np.stack(batch)}))
             batch = []
         if number % 100 == 0:
             say(f"{kind}: {number} of {len(things)} things")
@@ -186,11 +215,11 @@ def _make(kind: str, cache: Path, path: Path, seed: int, say: Say) -> None:
             if item.source:
                 sources[item.source] += 1
     about = json.dumps({"names": list(things), "sources": sources})
-    head, blocks, logits = (
-        np.concatenate(part).astype(np.float16) for part in zip(*outputs, strict=True)
-    )
-    thing = np.array(labels)
-    np.savez(path, head=head, blocks=blocks, logits=logits, thing=thing, about=np.array(about))
+    arrays = {
+        name.removeprefix("subject_"): np.concatenate(part).astype(np.float16)
+        for name, part in zip(names, zip(*outputs, strict=True), strict=True)
+    }
+    np.savez(path, **arrays, thing=np.array(labels), about=np.array(about))
 
 
 def things_of(
@@ -297,14 +326,15 @@ class Drawer:
     ) -> Picture:
         """Return a cut-out of the thing, perhaps in other colours."""
         cutout = load_cutout(self._cache, pictures[view % len(pictures)])
-        return _recoloured(rng, cutout) if recoloured else cutout
+        return marks.recoloured(rng, cutout) if recoloured else cutout
 
     def _mark(self, rng: Generator, pictures: list[Item], view: int) -> Picture:
-        recoloured = view >= len(pictures) and rng.random() < 0.75
-        cutout = self.cutout(rng, pictures, view, recoloured=recoloured)
-        plain = view == 0 or rng.random() < 0.5
-        ground = tint(rng, cutout) if plain else self.busy
-        return self._composed(rng, cutout, ground, _PLACING)
+        cutout = self.cutout(rng, pictures, view)
+        filed = rng.random() < (0.1 if view else 0.8)
+        scene = marks.filed(rng, cutout) if filed else marks.met(rng, cutout, self.busy)
+        picture = scene.picture if rng.random() < 0.1 else _cut(rng, scene)
+        square = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
+        return ink(square) if rng.random() < _INKED else square
 
     def _photo(self, rng: Generator, pictures: list[Item], view: int) -> Picture:
         picture = load_photo(self._cache, pictures[0])
@@ -343,20 +373,6 @@ def _cut(rng: Generator, scene: compose.Scene) -> Picture:
     top, bottom = y1 + (e[2] - 0.04) * h, y2 + (e[3] + 0.04) * h
     part = scene.picture[max(0, int(top)) : int(bottom) + 1, max(0, int(left)) : int(right) + 1]
     return part if min(part.shape[:2]) >= 8 else scene.picture
-
-
-def _recoloured(rng: Generator, cutout: Picture) -> Picture:
-    changed = cutout.astype(np.float32)
-    colour = rng.uniform(0, 255, 3)
-    grey = changed[..., :3].mean(axis=2, keepdims=True) / 255
-    kind = rng.random()
-    if kind < 0.5:  # one colour
-        changed[..., :3] = colour
-    elif kind < 0.75:  # shades of one colour
-        changed[..., :3] = colour * (0.3 + 0.7 * grey)
-    else:  # channels exchanged
-        changed[..., :3] = changed[..., rng.permutation(3)]
-    return changed.astype(np.uint8)
 
 
 def tint(rng: Generator, cutout: Picture) -> compose.Ground:

@@ -112,7 +112,7 @@ def sharpened(
         around.x2 * columns / width,
         around.y2 * rows / height,
     )
-    mean = (_resized(first, closer.shape, part) + closer) / 2
+    mean = (_resized(first, closer.shape, part) + closer) / np.float32(2)
     found = regions_of(mean, around.width, around.height, replace(rules, smallest=0.0))[0]
     main = regions[0]
     if found != Region.whole(around.width, around.height):

@@ -16,12 +16,12 @@ from imagesearch.errors import ModelError
 from imagesearch.vision.blend import Blend
 from imagesearch.vision.bundle import Bundle
 from imagesearch.vision.category import blended, choose, settled
-from imagesearch.vision.manifest import DIMENSIONS, Subject
+from imagesearch.vision.finder import Finder
+from imagesearch.vision.manifest import DIMENSIONS
 from imagesearch.vision.meaning import MeaningMap
 from imagesearch.vision.network import Network
 from imagesearch.vision.picture import Original
 from imagesearch.vision.reasons import Reasons, covered, shares
-from imagesearch.vision.subject import regions_of, sharpened, surroundings
 from imagesearch.vision.views import squares
 
 __all__ = ["View", "Vision"]
@@ -100,6 +100,8 @@ class Vision:
         self._manifest = manifest
         self._bundle = bundle
         self._networks = {name: Network(bundle.path(name), threads=threads) for name in files}
+        rules = manifest.subject
+        self._finder = Finder(self._networks[rules.file], rules) if rules else None
         self._blends: dict[Service, Blend] = {}
         self._meaning: MeaningMap | None = None
         self._lock = threading.Lock()
@@ -253,27 +255,7 @@ class Vision:
         return float(np.interp(cosine, cosines, chances))
 
     def _find(self, original: Original) -> tuple[Region, ...]:
-        rules = self._manifest.subject
-        if rules is None:
-            return (original.whole,)
-        size = original.width, original.height
-        mask = self._mask(original, original.whole, rules)
-        regions = regions_of(mask, *size, rules)
-        around = surroundings(regions, *size, rules)
-        if around is None:
-            return regions
-        closer = self._mask(original, around, rules, mirrored=True)
-        return sharpened(regions, (mask, closer), around, size, rules)
-
-    def _mask(
-        self, original: Original, part: Region, rules: Subject, *, mirrored: bool = False
-    ) -> NDArray[np.float32]:
-        """Return the finder's mask over a part of the picture, looked at mirrored or not."""
-        square = original.crop(part, rules.side, resize=rules.resize)
-        turned = np.ascontiguousarray(square[:, ::-1]) if mirrored else square
-        (mask,) = self._networks[rules.file].run(rules.pixels, turned[np.newaxis], [rules.output])
-        flat = np.nan_to_num(mask.reshape(mask.shape[-2:]))
-        return flat[:, ::-1] if mirrored else flat
+        return self._finder.find(original) if self._finder else (original.whole,)
 
     def _embed(
         self,
