@@ -13,9 +13,9 @@ import onnx
 from imagesearch.catalogue import OTHER, Region, Service
 from imagesearch.vision.bundle import Bundle
 from imagesearch.vision.category import blended, choose
-from imagesearch.vision.finder import Finder
 from imagesearch.vision.network import Network
 from imagesearch.vision.picture import Original
+from imagesearch.vision.subject import regions_of
 from imagesearch.vision.views import squares
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
@@ -48,8 +48,8 @@ class Eyes:
         self._embedder = _with_pool(
             folder / self.manifest.embedder.file, next(iter(self.manifest.embedder.outputs))
         )
-        rules = self.manifest.subject
-        self._finder = Finder(Network(folder / rules.file), rules) if rules else None
+        subject = self.manifest.subject
+        self._subject = Network(folder / subject.file) if subject else None
 
     def look(self, image: bytes, true: Region | None, service: Service) -> Seen:
         """Look at a picture; cloth only whole."""
@@ -81,7 +81,13 @@ class Eyes:
         )
 
     def _find(self, original: Original) -> Region:
-        return self._finder.find(original)[0] if self._finder else original.whole
+        rules = self.manifest.subject
+        if rules is None or self._subject is None:
+            return original.whole
+        square = original.crop(original.whole, rules.side, resize=rules.resize)[np.newaxis]
+        (mask,) = self._subject.run(rules.pixels, square, [rules.output])
+        flat = mask.reshape(mask.shape[-2:])
+        return regions_of(flat, original.width, original.height, rules)[0]
 
     def _embed(self, original: Original, region: Region, service: Service) -> Said:
         spec = self.manifest.embedder

@@ -74,7 +74,6 @@ def _service(**changes: Any) -> dict[str, Any]:
         (_changed("embedder", resize="nearest"), "Invalid enum value"),
         (_changed("subject", threshold=1.5), "subject.threshold is 1.5"),
         (_changed("subject", enlarge=0), "subject.enlarge is 0"),
-        (_changed("subject", again=0), "subject.again is 0"),
         (_changed("categories", ids=[0, 1]), "has width 14, but there are 2 ids"),
         (_changed("categories", ids=list(range(14))), "10 is not an id of the category table"),
         ({"services": {}}, "services has no product"),

@@ -51,20 +51,6 @@ def test_the_subject_is_found_and_used(vision: Vision) -> None:
     assert set(view.took_ms) == {"decode", "subject", "embed"}
 
 
-def test_a_second_look_gives_a_sharper_box(vision: Vision, bundle: Callable[..., Path]) -> None:
-    picture = Image.new("RGB", (400, 200), "white")
-    picture.paste("black", (61, 33, 118, 81))
-    shown, true = as_bytes(picture, "PNG"), Region(61, 118, 33, 81)
-    twice = Vision.load(bundle(subject={**description()["subject"], "again": 0.5}))
-
-    def off(looked: Vision) -> int:
-        box = looked.look(shown, Service.PRODUCT).region
-        sides = ("x1", "x2", "y1", "y2")
-        return max(abs(getattr(box, side) - getattr(true, side)) for side in sides)
-
-    assert off(twice) <= 6 < off(vision)
-
-
 def test_a_given_region_is_the_subject(vision: Vision) -> None:
     found = vision.look(ink(), Service.PRODUCT)
     given = vision.look(ink(), Service.PRODUCT, region=INK)

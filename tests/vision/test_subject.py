@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from imagesearch.catalogue import Region
 from imagesearch.vision.manifest import Pixels, Subject
-from imagesearch.vision.subject import regions_of, sharpened, surroundings
+from imagesearch.vision.subject import regions_of
 
 RULES = Subject(
     file="mask.onnx",
@@ -144,68 +144,3 @@ def test_parts_are_those_that_flooding_finds(inside: np.ndarray) -> None:
 def test_every_region_lies_inside_the_picture(values: np.ndarray, width: int, height: int) -> None:
     for region in regions_of(values, width, height, replace(RULES, enlarge=2)):
         assert region.within(width, height) is region
-
-
-AGAIN = replace(RULES, again=0.5, threshold=0.6)
-MAIN = Region(40, 160, 50, 100)
-
-
-def test_a_found_subject_is_looked_at_once_more_with_what_lies_around_it() -> None:
-    assert surroundings((MAIN,), 400, 200, AGAIN) == Region(0, 220, 25, 125)
-
-
-@pytest.mark.parametrize(
-    ("regions", "rules"),
-    [((MAIN,), RULES), (WHOLE, AGAIN), ((Region(20, 380, 10, 190),), AGAIN)],
-    ids=["not wanted", "nothing found", "nearly all"],
-)
-def test_some_subjects_are_looked_at_once(regions: tuple[Region, ...], rules: Subject) -> None:
-    assert surroundings(regions, 400, 200, rules) is None
-
-
-def test_the_second_look_sharpens_the_box() -> None:
-    first = mask((slice(5, 10), slice(2, 8), 0.9))
-    closer = mask((slice(5, 15), slice(4, 13), 0.9))  # a pixel is 11 wide, 5 high
-    (main,) = sharpened((MAIN,), (first, closer), Region(0, 220, 25, 125), (400, 200), AGAIN)
-    assert main == Region(44, 143, 50, 100)
-
-
-def test_both_looks_count() -> None:
-    first = mask((slice(5, 10), slice(2, 8), 0.9))
-    closer = mask((slice(5, 15), slice(4, 13), 0.9), (slice(16, 20), slice(0, 20), 0.8))
-    (main,) = sharpened((MAIN,), (first, closer), Region(0, 220, 25, 125), (400, 200), AGAIN)
-    assert main == Region(44, 143, 50, 100)
-
-
-@pytest.mark.parametrize("value", [0.0, 1.0], ids=["nothing", "everything"])
-def test_a_second_look_that_tells_nothing_leaves_the_box(value: float) -> None:
-    nothing, closer = mask(), np.full((20, 20), value, np.float32)
-    around = Region(0, 220, 25, 125)
-    assert sharpened((MAIN,), (nothing, closer), around, (400, 200), AGAIN) == (MAIN,)
-
-
-def test_the_other_subjects_stay() -> None:
-    first = mask((slice(5, 10), slice(2, 8), 0.9), (slice(15, 20), slice(15, 20), 0.9))
-    closer = mask((slice(5, 15), slice(4, 13), 0.9))
-    other = Region(300, 400, 150, 200)
-    regions = sharpened(
-        (MAIN, MAIN, other), (first, closer), Region(0, 220, 25, 125), (400, 200), AGAIN
-    )
-    assert regions == (Region(44, 143, 50, 100), other)
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    first=arrays.arrays(np.float32, (12, 12), elements=st.floats(0, 1, width=32)),
-    closer=arrays.arrays(np.float32, (12, 12), elements=st.floats(0, 1, width=32)),
-    width=st.integers(32, 2000),
-    height=st.integers(32, 2000),
-)
-def test_every_sharpened_region_lies_inside_the_picture(
-    first: np.ndarray, closer: np.ndarray, width: int, height: int
-) -> None:
-    regions = regions_of(first, width, height, AGAIN)
-    around = surroundings(regions, width, height, AGAIN)
-    if around is not None:
-        for region in sharpened(regions, (first, closer), around, (width, height), AGAIN):
-            assert region.within(width, height) is region

@@ -35,30 +35,30 @@ _LAYOUT = (
 _CATEGORY = (
     "a linear layer on vector, logits and grouped ImageNet shares (`groups.py`), mixed with the "
     "votes of a gallery: one `int8` vector of 256 values for each known thing and kind of picture "
-    "(views of renders, emoji, clip-art and our own drawings, `drawings.txt`); labels are read off "
+    "(views of renders, emoji, clip-art, icons, shop photographs and our own drawings, "
+    "`drawings.txt`); labels are read off "
     "the pictures' names (`labels.py`); labelled views by category"
 )
 _MASK = (
     "float32 [n, height / 4, width / 4], 0…1, at 256 × 256, from two decoders on s8, s16, "
-    "s32 and the map behind them (1,280 channels), the mean of both; fetch it alone and only the "
-    "maps and the decoders run; at 224 × 224 the subject's outputs are made with it"
+    "s32 and the map behind them (1,280 channels), the mean of both; at 224 × 224 the subject's "
+    "outputs are made with it"
 )
 _LIMITS = (
-    "ImageNet's classes know clothes, bags and cosmetics only coarsely, and the labelled pictures "
-    "are drawings and renders; the terms of the ImageNet pictures are not the weights' licence "
-    "(see NOTICE)"
+    "ImageNet's classes know clothes, bags and cosmetics only coarsely, and nearly all labelled "
+    "pictures are drawings, icons and renders; the terms of the ImageNet pictures are not the "
+    "weights' licence (see NOTICE)"
 )
 _RELIABILITY = (
     "The probability says how likely one of the first 20 hits is right, in a catalogue of a "
     "thousand pictures (of four thousand marks or cloths), for a query whose thing is in it: "
     "measured on the trials, composed pictures of things kept out of the maps (of products, "
-    "renders alone), seen with the boxes that the bundle finds. Of marks the whole catalogue is "
-    "seen as the service sees it; the others' rivals beyond the trials' own were seen in one view "
-    "and their found boxes are those of `lite0-4`. A larger "
+    "renders alone), all seen as the service sees them. The curve of cloth is of `lite0-4`, whose "
+    "vectors of cloth are the same; its rivals were seen in one view. A larger "
     "catalogue, or one of things much alike, makes it too sure. Each half of the things is judged "
     "by a curve fitted on the other; few trials, so rough. No curve was fitted on open queries, "
-    "but renders alone for products, four thousand pictures for marks and cloths, and how the "
-    "rivals of marks are seen were chosen after seeing how the curves before did on the open sets. "
+    "but renders alone for products, four thousand pictures for marks and cloths, and how "
+    "rivals are seen were chosen after seeing how earlier curves did on the open sets. "
     "`evaluation/` has the curves on them."
 )
 

@@ -88,11 +88,7 @@ class Embedder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The subject finder, and how its mask (0…1) becomes regions.
-
-    With ``again`` the main subject is looked at once more, mirrored, together with what lies around
-    it: that share of its width and height on each side.
-    """
+    """The subject finder, and how its mask (0…1) becomes regions."""
 
     file: str
     pixels: Pixels
@@ -106,7 +102,6 @@ class Subject:
     enlarge: int = 1
     unsure: float = 0.0
     resize: Resize = "bicubic"
-    again: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,8 +323,6 @@ def _subject_problems(subject: Subject) -> Iterator[str]:
     for name in ("threshold", "keep", "further", "smallest", "largest", "unsure"):
         if not 0 <= getattr(subject, name) <= 1:
             yield f"subject.{name} is {getattr(subject, name)}; it must be within 0 and 1"
-    if subject.again is not None and not 0 < subject.again <= 4:
-        yield f"subject.again is {subject.again}; it must be above 0 and at most 4, or null"
 
 
 def _curve_problems(service: Service, curve: Curve) -> Iterator[str]:

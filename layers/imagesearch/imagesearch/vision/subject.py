@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 from imagesearch.catalogue import Region
 from imagesearch.vision.manifest import Subject
 
-__all__ = ["regions_of", "sharpened", "surroundings"]
-
-# A part of nearly the whole picture shows no more than the picture did.
-_NEARLY_ALL = 0.85
+__all__ = ["regions_of"]
 
 
 @dataclass(slots=True)
@@ -70,73 +67,13 @@ def regions_of(
     return tuple(dict.fromkeys((first, *own)))
 
 
-def surroundings(
-    regions: Sequence[Region], width: int, height: int, rules: Subject
-) -> Region | None:
-    """Return the part of the picture to look at once more, around the main one of the regions.
-
-    ``None`` if the rules want no second look, if no subject was found, or if that part is nearly
-    the whole picture.
-    """
-    main = regions[0]
-    if rules.again is None or main == Region.whole(width, height):
-        return None
-    beside, above = int(rules.again * main.width), int(rules.again * main.height)
-    around = Region(
-        max(0, main.x1 - beside),
-        min(width, main.x2 + beside),
-        max(0, main.y1 - above),
-        min(height, main.y2 + above),
-    )
-    return around if around.area <= _NEARLY_ALL * width * height else None
-
-
-def sharpened(
-    regions: Sequence[Region],
-    masks: tuple[NDArray[np.float32], NDArray[np.float32]],
-    around: Region,
-    size: tuple[int, int],
-    rules: Subject,
-) -> tuple[Region, ...]:
-    """Return the regions with a better box around the main subject.
-
-    ``masks`` are those over the whole picture of this ``size`` and over ``around``; their mean
-    counts. If nothing stands out in it the box stays as it was.
-    """
-    first, closer = masks
-    width, height = size
-    rows, columns = first.shape
-    part = (
-        around.x1 * columns / width,
-        around.y1 * rows / height,
-        around.x2 * columns / width,
-        around.y2 * rows / height,
-    )
-    mean = (_resized(first, closer.shape, part) + closer) / np.float32(2)
-    found = regions_of(mean, around.width, around.height, replace(rules, smallest=0.0))[0]
-    main = regions[0]
-    if found != Region.whole(around.width, around.height):
-        x, y = around.x1, around.y1
-        main = Region(found.x1 + x, found.x2 + x, found.y1 + y, found.y2 + y)
-    return tuple(dict.fromkeys((main, *(region for region in regions if region != regions[0]))))
-
-
 def _enlarged(mask: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     if factor == 1:
         return mask
-    rows, columns = mask.shape
-    return _resized(mask, (rows * factor, columns * factor), (0, 0, columns, rows))
-
-
-def _resized(
-    mask: NDArray[np.float32], shape: tuple[int, ...], part: tuple[float, float, float, float]
-) -> NDArray[np.float32]:
-    """Return a part of the mask (left, top, right, bottom) in another size, bilinear."""
     from PIL import Image
 
-    rows, columns = shape
-    image = Image.fromarray(mask).resize((columns, rows), Image.Resampling.BILINEAR, box=part)
-    return np.asarray(image)
+    size = mask.shape[1] * factor, mask.shape[0] * factor
+    return np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
 
 
 def _union(blobs: Iterable[_Blob]) -> _Blob:

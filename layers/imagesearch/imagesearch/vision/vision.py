@@ -16,12 +16,12 @@ from imagesearch.errors import ModelError
 from imagesearch.vision.blend import Blend
 from imagesearch.vision.bundle import Bundle
 from imagesearch.vision.category import blended, choose, settled
-from imagesearch.vision.finder import Finder
 from imagesearch.vision.manifest import DIMENSIONS
 from imagesearch.vision.meaning import MeaningMap
 from imagesearch.vision.network import Network
 from imagesearch.vision.picture import Original
 from imagesearch.vision.reasons import Reasons, covered, shares
+from imagesearch.vision.subject import regions_of
 from imagesearch.vision.views import squares
 
 __all__ = ["View", "Vision"]
@@ -100,8 +100,6 @@ class Vision:
         self._manifest = manifest
         self._bundle = bundle
         self._networks = {name: Network(bundle.path(name), threads=threads) for name in files}
-        rules = manifest.subject
-        self._finder = Finder(self._networks[rules.file], rules) if rules else None
         self._blends: dict[Service, Blend] = {}
         self._meaning: MeaningMap | None = None
         self._lock = threading.Lock()
@@ -255,7 +253,14 @@ class Vision:
         return float(np.interp(cosine, cosines, chances))
 
     def _find(self, original: Original) -> tuple[Region, ...]:
-        return self._finder.find(original) if self._finder else (original.whole,)
+        rules = self._manifest.subject
+        if rules is None:
+            return (original.whole,)
+        square = original.crop(original.whole, rules.side, resize=rules.resize)[np.newaxis]
+        (mask,) = self._networks[rules.file].run(rules.pixels, square, [rules.output])
+        rows, columns = mask.shape[-2:]
+        flat = mask.reshape(rows, columns)
+        return regions_of(flat, original.width, original.height, rules)
 
     def _embed(
         self,
