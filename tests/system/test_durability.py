@@ -20,7 +20,7 @@ from tests.running import Service
 pytestmark = pytest.mark.system
 
 WRITERS = 8
-EACH = 200
+EACH = 100
 
 
 def add(client: httpx.Client, instance: str, product: str, seed: int) -> bool:
