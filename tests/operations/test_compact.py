@@ -65,13 +65,18 @@ def test_a_damaged_instance_is_raised_after_the_others_had_theirs(
     assert log_length(deployment, "zoo") == 0
 
 
-def test_what_erased_instances_left_goes_though_an_instance_is_damaged(make: Make) -> None:
-    now = [1_700_000_000_000_000]
-    bucket = Bucket(lambda: now[0])
+def shop_and_zoo(make: Make, bucket: Bucket) -> Deployment:
     deployment = make(store=bucket)
     for name in ("shop", "zoo"):
         create_instance(deployment, CreateInstance(instance=name, service=Service.GENERIC))
         fill(deployment, name)
+    return deployment
+
+
+def test_what_erased_instances_left_goes_though_an_instance_is_damaged(make: Make) -> None:
+    now = [1_700_000_000_000_000]
+    bucket = Bucket(lambda: now[0])
+    shop_and_zoo(make, bucket)
     bucket.put("index/gone/1-moves/pairs", b"late")
     now[0] += 86_401_000_000
     damaged = bucket.keys_after("index/shop/", "")
@@ -85,10 +90,7 @@ def test_what_erased_instances_left_goes_though_an_instance_is_damaged(make: Mak
 def test_what_arrives_after_an_erasure_goes_a_day_later_and_nothing_else(make: Make) -> None:
     now = [1_700_000_000_000_000]
     bucket = Bucket(lambda: now[0])
-    deployment = make(store=bucket)
-    for name in ("shop", "zoo"):
-        create_instance(deployment, CreateInstance(instance=name, service=Service.GENERIC))
-        fill(deployment, name)
+    deployment = shop_and_zoo(make, bucket)
     old = [key for key in bucket.keys_after("index/shop/", "") if "/wal/" in key]
     delete_instance(deployment, DeleteInstance(instance="shop", confirm="shop"))
     bucket.put(old[0], b"late")

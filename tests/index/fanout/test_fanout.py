@@ -294,15 +294,20 @@ def test_a_worker_keeps_what_others_may_still_ask_for(
     assert reads(store)
 
 
+def another_index(store: MemoryStore) -> Index:
+    other = Index(store, "j/", model="m", policy=POLICY)
+    other.create()
+    other.append([*catalogue(10)], after=other.snapshot())
+    other.fold()
+    return other
+
+
 def test_a_worker_keeps_other_indexes_for_an_hour(
     index: Index, store: MemoryStore, tmp_path: Path
 ) -> None:
     now = Now()
     team, query = Team(store, 1, tmp_path, now), Query(features=look(3))
-    other = Index(store, "j/", model="m", policy=POLICY)
-    other.create()
-    other.append([*catalogue(10)], after=other.snapshot())
-    other.fold()
+    other = another_index(store)
     first, second = team.ranking(PREFIX, POLICY), team.ranking("j/", POLICY)
     for snapshot, ranking in ((index.snapshot(), first), (other.snapshot(), second)):
         snapshot.search(query, ranking=ranking)
@@ -322,10 +327,7 @@ def test_a_store_that_does_not_answer_costs_a_worker_none_of_its_files(
 ) -> None:
     now = Now()
     team, query = Team(store, 1, tmp_path, now), Query(features=look(3))
-    other = Index(store, "j/", model="m", policy=POLICY)
-    other.create()
-    other.append([*catalogue(10)], after=other.snapshot())
-    other.fold()
+    other = another_index(store)
     first, second = team.ranking(PREFIX, POLICY), team.ranking("j/", POLICY)
     other.snapshot().search(query, ranking=second)
     silent = [True]

@@ -80,12 +80,17 @@ def test_the_second_is_refused_and_takes_nothing_from_the_first(opened: Opener) 
     assert first(opened("one", one.store), 1) == ("p1", 1.0)
 
 
+def copy_of(bucket: Bucket) -> Bucket:
+    copied = Bucket()
+    for info in bucket.list(""):
+        copied.put(info.key, bucket.get(info.key).body)
+    return copied
+
+
 def test_a_copy_of_a_bucket_cannot_delete_what_the_original_uses(opened: Opener) -> None:
     original = Bucket()
     served(shop(opened("one", original)))
-    copied = Bucket()
-    for info in original.list(""):
-        copied.put(info.key, original.get(info.key).body)
+    copied = copy_of(original)
     copy = Handover(opened("copy", copied), "shop")
     assert copy.back().stage is Stage.READY
     with pytest.raises(Conflict, match="so it is not deleted") as told:
@@ -100,9 +105,7 @@ def test_a_copy_of_a_bucket_cannot_delete_what_the_original_uses(opened: Opener)
 def test_a_copy_that_is_erased_whole_leaves_the_original_alone(opened: Opener) -> None:
     original = Bucket()
     served(shop(opened("one", original)))
-    copied = Bucket()
-    for info in original.list(""):
-        copied.put(info.key, original.get(info.key).body)
+    copied = copy_of(original)
     delete_instance(opened("copy", copied), DeleteInstance(instance="shop", confirm="shop"))
     assert not [*copied.list("index/")]
     assert first(opened("one", original), 1) == ("p1", 1.0)
